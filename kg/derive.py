@@ -1,0 +1,54 @@
+"""From rules and facts to verdicts: the files of `queries/derive/` in their order, each step's triples loaded back before the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from kg.engine import Engine, Triple
+from kg.queries import Query, folder
+
+
+def close_rules(engine: Engine) -> list[Triple]:
+    """Run the steps that concern the guideline alone (stage `rules`) and add what they derive; returned as well."""
+    return _run(engine, "rules")
+
+
+def derive(engine: Engine, step: Callable[[Query, int], None] | None = None) -> list[Triple]:
+    """Derive everything of the patients in the engine's graph and add it; every pt:Patient needs pt:asOf.
+
+    Stages: `patient` steps run once; consecutive `combine` steps run in turn until they add nothing."""
+    return _run(engine, "patient", "combine", step=step)
+
+
+def _run(engine: Engine, *stages: str, step: Callable[[Query, int], None] | None = None) -> list[Triple]:
+    derived: list[Triple] = []
+    steps = [query for query in folder("derive") if query.header["stage"] in stages]
+    position = 0
+    while position < len(steps):
+        loop = [query for query in _from(steps, position) if query.header["stage"] == steps[position].header["stage"]]
+        if steps[position].header["stage"] != "combine":
+            loop = loop[:1]
+        seen: set[Triple] = set()
+        grew = True
+        while grew:
+            grew = False
+            for query in loop:
+                new = [triple for triple in engine.construct(query.text) if triple not in seen]
+                seen.update(new)
+                engine.add(new)
+                derived.extend(new)
+                grew = grew or bool(new)
+                if step:
+                    step(query, len(new))
+            if len(loop) == 1:
+                break
+        position += len(loop)
+    return derived
+
+
+def _from(steps: list[Query], position: int) -> Iterable[Query]:
+    stage = steps[position].header["stage"]
+    for query in steps[position:]:
+        if query.header["stage"] != stage:
+            return
+        yield query

@@ -1,0 +1,37 @@
+"""A read-only look-up over triples, for the few places that walk the graph instead of querying it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import pyoxigraph as ox
+
+
+class Index:
+    """Triples by subject and predicate, and by predicate and object. Terms go in and out as pyoxigraph terms."""
+
+    def __init__(self, triples: Iterable[ox.Triple]) -> None:
+        self._objects: dict = defaultdict(list)
+        self._subjects: dict = defaultdict(list)
+        for triple in triples:
+            self._objects[triple.subject, triple.predicate.value].append(triple.object)
+            self._subjects[triple.predicate.value, triple.object].append(triple.subject)
+
+    def objects(self, subject, predicate: str) -> list:
+        """The objects of a subject and predicate (full IRI), without repeats, in a stable order."""
+        return sorted(set(self._objects.get((subject, predicate), ())), key=lambda term: term.value)
+
+    def value(self, subject, predicate: str):
+        """The first object, or None."""
+        found = self.objects(subject, predicate)
+        return found[0] if found else None
+
+    def text(self, subject, predicate: str) -> str | None:
+        """The first object's IRI or lexical form, or None."""
+        found = self.value(subject, predicate)
+        return None if found is None else found.value
+
+    def subjects(self, predicate: str, value) -> list:
+        """The subjects that have this value, without repeats, in a stable order."""
+        return sorted(set(self._subjects.get((predicate, value), ())), key=lambda term: term.value)
