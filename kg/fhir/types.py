@@ -1,0 +1,36 @@
+"""The resource types of FHIR R4, and those of them that define things instead of saying something of a patient."""
+
+from __future__ import annotations
+
+DEFINITIONS = frozenset(
+    """
+ActivityDefinition CapabilityStatement ChargeItemDefinition CodeSystem CompartmentDefinition ConceptMap EffectEvidenceSynthesis
+EventDefinition Evidence EvidenceVariable ExampleScenario GraphDefinition ImplementationGuide Library Measure MessageDefinition
+NamingSystem OperationDefinition OperationOutcome Parameters PlanDefinition Questionnaire ResearchDefinition
+ResearchElementDefinition RiskEvidenceSynthesis SearchParameter StructureDefinition StructureMap Subscription
+TerminologyCapabilities TestReport TestScript ValueSet
+""".split()
+)
+
+RESOURCES = DEFINITIONS | frozenset(
+    """
+Account AdverseEvent AllergyIntolerance Appointment AppointmentResponse AuditEvent Basic Binary BiologicallyDerivedProduct
+BodyStructure Bundle CarePlan CareTeam CatalogEntry ChargeItem Claim ClaimResponse ClinicalImpression Communication
+CommunicationRequest Composition Condition Consent Contract Coverage CoverageEligibilityRequest CoverageEligibilityResponse
+DetectedIssue Device DeviceDefinition DeviceMetric DeviceRequest DeviceUseStatement DiagnosticReport DocumentManifest
+DocumentReference Encounter Endpoint EnrollmentRequest EnrollmentResponse EpisodeOfCare ExplanationOfBenefit
+FamilyMemberHistory Flag Goal Group GuidanceResponse HealthcareService ImagingStudy Immunization ImmunizationEvaluation
+ImmunizationRecommendation InsurancePlan Invoice Linkage List Location MeasureReport Media Medication
+MedicationAdministration MedicationDispense MedicationKnowledge MedicationRequest MedicationStatement MedicinalProduct
+MedicinalProductAuthorization MedicinalProductContraindication MedicinalProductIndication MedicinalProductIngredient
+MedicinalProductInteraction MedicinalProductManufactured MedicinalProductPackaged MedicinalProductPharmaceutical
+MedicinalProductUndesirableEffect MessageHeader MolecularSequence NutritionOrder Observation ObservationDefinition
+Organization OrganizationAffiliation Patient PaymentNotice PaymentReconciliation Person Practitioner PractitionerRole
+Procedure Provenance QuestionnaireResponse RelatedPerson RequestGroup ResearchStudy ResearchSubject RiskAssessment Schedule
+ServiceRequest Slot Specimen SpecimenDefinition Substance SubstanceNucleicAcid SubstancePolymer SubstanceProtein
+SubstanceReferenceInformation SubstanceSourceMaterial SubstanceSpecification SupplyDelivery SupplyRequest Task
+VerificationResult VisionPrescription AdministrableProductDefinition Citation ClinicalUseDefinition EvidenceReport
+Ingredient ManufacturedItemDefinition MedicinalProductDefinition NutritionProduct PackagedProductDefinition
+RegulatedAuthorization SubscriptionStatus SubscriptionTopic SubstanceDefinition
+""".split()
+)

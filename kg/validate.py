@@ -1,0 +1,159 @@
+"""SHACL validation of patient graphs, one patient at a time (shapes/patient.ttl, shapes/documentation.ttl)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from rdflib import OWL, RDF, RDFS, SH, BNode, Graph, Literal, Namespace, URIRef
+from rdflib.plugins.sparql import prepareQuery
+from rdflib.plugins.sparql.sparql import Query
+from rdflib.term import Node
+
+from kg.terms import GL as CORE, PT as PATIENT
+
+_GL, _PT = Namespace(str(CORE)), Namespace(str(PATIENT))
+_LINKS = (_PT.patient, _PT.partOf, _GL.patient)
+_UPWARDS = frozenset((RDF.type, RDFS.subClassOf, RDFS.domain, OWL.unionOf, RDF.first, RDF.rest))
+_SEVERITIES = ("Violation", "Warning", "Info")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One finding. `focus` is the fact or patient looked at; `value` is what is at fault there, for a check of the
+    whole patient the fact itself; `path` is the property, None where there is no single one. IRIs and literals as text."""
+
+    severity: str
+    focus: str
+    path: str | None
+    value: str | None
+    message: str
+    shape: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What validation found, violations first; `graph` is the same as one sh:ValidationReport.
+
+    Warnings do not keep a graph from conforming: only what cannot be read safely does."""
+
+    conforms: bool
+    results: tuple[Result, ...]
+    graph: Graph
+
+
+def validate(data: Graph, ontology: Graph | None, shapes: Graph) -> Report:
+    """Check the patients of `data` against `shapes`.
+
+    `ontology` holds the concepts, units and ranges that facts refer to; None when `data` holds them itself.
+    The graphs are rdflib graphs in memory and stay as they are. Raises pyshacl's errors when the shapes are faulty."""
+    from pyshacl import validate as run
+
+    merged, report = Graph(), BNode()
+    for part in _parts(data):
+        _describe(part, data if ontology is None else ontology)
+        _, found, _ = run(part, shacl_graph=shapes, inplace=True, allow_warnings=True)
+        if isinstance(found, Graph):
+            _merge(merged, report, found)
+        else:
+            raise found
+    results = tuple(sorted((_result(merged, node) for node in merged.objects(report, SH.result)), key=_rank))
+    conforms = all(result.severity != "Violation" for result in results)
+    merged.add((report, RDF.type, SH.ValidationReport))
+    merged.add((report, SH.conforms, Literal(conforms)))
+    return Report(conforms, results, merged)
+
+
+class _Part(Graph):
+    """A graph that parses each query once: pySHACL asks the same few of every patient."""
+
+    def query(self, query_object: Any, *args: Any, **kwargs: Any) -> Any:
+        text = isinstance(query_object, str)
+        return super().query(_prepared(query_object) if text else query_object, *args, **kwargs)
+
+
+@lru_cache(maxsize=64)
+def _prepared(text: str) -> Query:
+    return prepareQuery(text)
+
+
+def _parts(data: Graph) -> Iterator[_Part]:
+    """The data cut into patients with all their facts, and a last part with what belongs to none.
+
+    Patients that share a fact stay together, so that the sharing can be seen."""
+    neighbours: dict[Node, list[Node]] = {patient: [] for patient in data.subjects(RDF.type, _PT.Patient)}
+    for link in _LINKS:
+        for fact, other in data.subject_objects(link):
+            neighbours.setdefault(fact, []).append(other)
+            neighbours.setdefault(other, []).append(fact)
+    seen: set[Node] = set()
+    for start in sorted(neighbours):
+        if start not in seen:
+            members = _reachable(start, neighbours)
+            seen |= members
+            yield _filled(triple for member in members for triple in data.triples((member, None, None)))
+    rest = _filled(triple for triple in data if triple[0] not in seen)
+    if len(rest):
+        yield rest
+
+
+def _reachable(start: Node, neighbours: dict[Node, list[Node]]) -> set[Node]:
+    found, todo = {start}, [start]
+    while todo:
+        new = [node for node in neighbours[todo.pop()] if node not in found]
+        found.update(new)
+        todo.extend(new)
+    return found
+
+
+def _filled(triples: Iterable[tuple[Node, Node, Node]]) -> _Part:
+    part = _Part()
+    for triple in triples:
+        part.add(triple)
+    return part
+
+
+def _describe(part: Graph, ontology: Graph) -> None:
+    """Add to a part what the ontology says of the terms it uses and the classes above them, and the units.
+
+    Handing pySHACL the whole ontology would cost it a copy for each patient."""
+    seen: set[Node] = set()
+    todo = [node for _, predicate, value in part for node in (predicate, value) if isinstance(node, URIRef)]
+    todo.extend(ontology.subjects(RDF.type, _GL.Unit))
+    while todo:
+        node = todo.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        for triple in ontology.triples((node, None, None)):
+            part.add(triple)
+            if triple[1] in _UPWARDS:
+                todo.append(triple[2])
+        for triple in ontology.triples((None, _GL.measure, node)):
+            part.add(triple)
+
+
+def _merge(merged: Graph, report: BNode, found: Graph) -> None:
+    own = set(found.subjects(RDF.type, SH.ValidationReport))
+    for subject, predicate, value in found:
+        if subject not in own:
+            merged.add((subject, predicate, value))
+        elif predicate == SH.result:
+            merged.add((report, predicate, value))
+
+
+def _result(graph: Graph, node: Node) -> Result:
+    path, value = graph.value(node, SH.resultPath), graph.value(node, SH.value)
+    return Result(
+        severity=str(graph.value(node, SH.resultSeverity)).removeprefix(str(SH)),
+        focus=str(graph.value(node, SH.focusNode)),
+        path=str(path) if isinstance(path, URIRef) else None,
+        value=None if value is None else str(value),
+        message=" ".join(sorted(map(str, graph.objects(node, SH.resultMessage)))),
+        shape=str(graph.value(node, SH.sourceShape)))
+
+
+def _rank(result: Result) -> tuple[int, str, str, str, str]:
+    return _SEVERITIES.index(result.severity), result.focus, result.shape, result.path or "", result.value or ""

@@ -1,0 +1,1 @@
+"""Helpers of the tests: loading vignettes and comparing results with what they expect."""

@@ -1,0 +1,403 @@
+"""The query folder: headers, the same rows from both engines, what the questions must answer, and the vocabulary behind them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+
+from kg import queries
+from kg.engine import ENGINES, Triple
+from kg.evaluate import evaluate
+from kg.guideline import load, read_module
+from kg.paths import data
+
+ROOT = Path(__file__).resolve().parent.parent
+GL = "https://w3id.org/sacroiliitis-kg/core#"
+PROJECT = "https://w3id.org/sacroiliitis-kg/"
+TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
+DEFINITION = "http://www.w3.org/2004/02/skos/core#definition"
+AS_OF = date(2026, 1, 15)
+ASKED = sorted(query.name for query in queries.folder("ask"))
+INDEX = ROOT / "docs" / "queries.md"
+
+PATIENTS = """
+@prefix cl: <https://w3id.org/sacroiliitis-kg/clinical#> .
+@prefix ex: <http://example.org/fhir/> .
+@prefix pt: <https://w3id.org/sacroiliitis-kg/patient#> .
+@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+
+# lost the response to a first TNF inhibitor; an injection is planned
+ex:anna a pt:Patient ; pt:birthDate "1980-06-15"^^xsd:date .
+ex:a1 a pt:Diagnosis ; pt:patient ex:anna ; pt:about cl:Sacroiliitis ; pt:presence pt:Present ; pt:source ex:Condition-1 .
+ex:a2 a pt:Observation ; pt:patient ex:anna ; pt:about cl:PainIntensity ; pt:date "2026-01-05"^^xsd:date ; pt:value 6.0 ; pt:unit "{score}" ; pt:source ex:Observation-2 .
+ex:a3 a pt:Observation ; pt:patient ex:anna ; pt:about cl:PainDuration ; pt:date "2026-01-05"^^xsd:date ; pt:value 90.0 ; pt:unit "d" .
+ex:a4 a pt:Observation ; pt:patient ex:anna ; pt:about cl:DiseaseState ; pt:date "2026-01-05"^^xsd:date ; pt:finding cl:ActiveDisease .
+ex:a5 a pt:Observation ; pt:patient ex:anna ; pt:about cl:PurelyAxialDisease ; pt:date "2026-01-05"^^xsd:date ; pt:presence pt:Present .
+ex:a6 a pt:Course ; pt:patient ex:anna ; pt:about cl:Naproxen ; pt:start "2025-07-09"^^xsd:date ; pt:end "2025-11-07"^^xsd:date ; pt:status pt:Stopped ; pt:response pt:InadequateResponse .
+ex:a7 a pt:Course ; pt:patient ex:anna ; pt:about cl:Adalimumab ; pt:start "2024-12-11"^^xsd:date ; pt:end "2025-12-16"^^xsd:date ; pt:status pt:Stopped ; pt:response pt:SecondaryNonResponse .
+ex:a8 a pt:Contraindication ; pt:patient ex:anna ; pt:about cl:Golimumab ; pt:certainty pt:Confirmed ; pt:source ex:AllergyIntolerance-8 .
+ex:a9 a pt:Contraindication ; pt:patient ex:anna ; pt:about cl:Triamcinolone ; pt:certainty pt:Confirmed .
+ex:a10 a pt:Plan ; pt:patient ex:anna ; pt:about cl:SiInjectionUltrasound ; pt:authored "2026-01-10"^^xsd:date .
+ex:a11 a pt:Observation ; pt:patient ex:anna ; pt:about cl:SacroiliacRadiograph ; pt:date "2025-11-01"^^xsd:date ; pt:finding cl:UnilateralSacroiliitis .
+ex:a12 a pt:Diagnosis ; pt:patient ex:anna ; pt:about cl:LumbarDiscHerniation ; pt:presence pt:Absent .
+
+# on a TNF inhibitor; its evaluation is due
+ex:ben a pt:Patient ; pt:birthDate "1970"^^xsd:gYear .
+ex:b1 a pt:Diagnosis ; pt:patient ex:ben ; pt:about cl:Sacroiliitis ; pt:presence pt:Present .
+ex:b2 a pt:Course ; pt:patient ex:ben ; pt:about cl:InfliximabBiosimilar ; pt:start "2025-09-01"^^xsd:date ; pt:status pt:Active .
+ex:b3 a pt:Contraindication ; pt:patient ex:ben ; pt:about cl:Celecoxib ; pt:certainty pt:Unconfirmed .
+
+# nothing on record but the diagnosis
+ex:cem a pt:Patient .
+ex:c1 a pt:Diagnosis ; pt:patient ex:cem ; pt:about cl:Sacroiliitis ; pt:presence pt:Present .
+"""
+
+
+def triples(turtle: str) -> list[Triple]:
+    return [quad.triple for quad in ox.parse(turtle.encode(), format=ox.RdfFormat.TURTLE)]
+
+
+@cache
+def graph() -> tuple[Triple, ...]:
+    """Guideline, closure, codes, facts and derived triples of the three patients, as one default graph."""
+    store = evaluate(triples(PATIENTS), load(), AS_OF).engine
+    codes = [triple for path in sorted(data("ontology").glob("codes*.ttl")) for triple in read_module(path).triples]
+    return (*store.triples(), *codes)
+
+
+@cache
+def engine(name: str):
+    return ENGINES[name](graph())
+
+
+@cache
+def answer(name: str, engine_name: str = "oxigraph") -> tuple[tuple[str, ...], tuple[tuple, ...]]:
+    """Column names and rows of one question; values as text, numbers as numbers."""
+    query = next(query for query in queries.folder("ask") if query.name == name)
+    columns, rows = engine(engine_name).select(query.text)
+    return tuple(columns), tuple(tuple(plain(value) for value in row) for row in rows)
+
+
+def plain(term):
+    if isinstance(term, ox.Literal) and term.datatype.value.rsplit("#")[-1] in ("integer", "decimal", "double"):
+        return float(term.value)
+    return None if term is None else term.value
+
+
+def rows(name: str, *columns: str) -> set[tuple]:
+    names, found = answer(name)
+    at = [names.index(column) for column in columns]
+    return {tuple(row[index] for index in at) for row in found}
+
+
+def local(term: str | None) -> str | None:
+    return term and re.split(r"[#/]", term)[-1]
+
+
+# headers and index
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "queries").glob("*/*.rq")), ids=lambda path: path.stem)
+def test_each_query_says_what_it_answers_in_its_header(path):
+    query = queries.read(path)
+    assert set(query.header) >= {"summary", "stage", "returns"}
+    stages = {"derive": {"rules", "patient", "combine"}, "ask": {"ask"}, "check": {"check"}}[path.parent.name]
+    assert query.header["stage"] in stages
+    assert path.read_text(encoding="utf-8").startswith("#+ summary: ")
+
+
+def test_a_query_without_a_summary_is_refused(tmp_path):
+    broken = tmp_path / "broken.rq"
+    broken.write_text("#+ returns: nothing\nSELECT * WHERE {}\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="summary"):
+        queries.read(broken)
+
+
+def index_page() -> str:
+    """The index of all queries, generated from their headers."""
+    about = {"ask": "Questions for people: SELECT over guideline, facts and derived results in one default graph.",
+             "check": "Checks: each must find nothing.",
+             "derive": "Steps of the derivation: CONSTRUCT, run in this order, each step's triples loaded back before the next."}
+    page = ["# Queries", "", "Generated from the headers of `queries/*/*.rq`; a test compares this page with them.", ""]
+    for folder, text in about.items():
+        found = queries.folder(folder) if (ROOT / "queries" / folder).exists() else ()
+        if found:
+            page += [f"## {folder}", "", text, "", "| Query | Answers | Returns |", "|---|---|---|"]
+            for query in found:
+                needs = f" Needs <{query.header['needs']}> loaded as well." if "needs" in query.header else ""
+                page.append(f"| `{query.name}` | {cell(query.summary)} | {cell(query.header['returns'])}{needs} |")
+            page.append("")
+    return "\n".join(page).rstrip() + "\n"
+
+
+def cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def test_the_index_of_queries_is_up_to_date():
+    assert INDEX.read_text(encoding="utf-8") == index_page(), "run: python -m tests.test_queries"
+
+
+# both engines, plain SPARQL
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_both_engines_give_the_same_rows(name):
+    columns, found = answer(name)
+    other_columns, other = answer(name, "rdflib")
+    assert columns == other_columns
+    assert Counter(found) == Counter(other)
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_every_question_has_an_answer_and_no_row_twice(name):
+    found = answer(name)[1]
+    assert found
+    assert max(Counter(found).values()) == 1
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_each_question_runs_on_an_empty_graph(name):
+    query = next(query for query in queries.folder("ask") if query.name == name)
+    for kind in ENGINES.values():
+        columns, found = kind(()).select(query.text)
+        assert columns and not found
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "queries").glob("*/*.rq")), ids=lambda path: path.stem)
+def test_queries_are_plain_sparql_with_every_prefix_declared(path):
+    text = re.sub(r'"[^"]*"|<[^>]*>|(?m:(?:^|\s)#.*$)', " ", path.read_text(encoding="utf-8"))
+    declared = set(re.findall(r"PREFIX (\w+):", text))
+    used = set(re.findall(r"(?<![\w?])(\w+):[\w-]", re.sub(r"PREFIX.*", "", text)))
+    assert used <= declared
+    assert not re.search(r"(?i)\bconcat \(|\bservice\b|(?<!\?)\bnow *\(", text)
+
+
+# what the questions must answer
+
+
+def test_eligible_treatments_come_with_strength_role_and_step():
+    found = rows("eligible-treatments", "patient", "treatment", "strength", "role", "step")
+    anna = "http://example.org/fhir/anna"
+    assert (anna, "etanercept", "Unstated", "switch", "second-biologic") in found
+    assert (anna, "secukinumab", "Conditional", "alternative", "after-tnf-inhibitor-failure") in found
+    assert not any(treatment in ("adalimumab", "golimumab") for patient, treatment, *_ in found if patient == anna)
+
+
+def test_recorded_contraindications_and_advice_against_are_told_apart():
+    found = rows("contraindicated-treatments", "treatment", "kind", "ground")
+    by = {(treatment, kind): local(ground) for treatment, kind, ground in found}
+    assert by["golimumab", "Recorded contraindication"] == "a8"
+    assert by["methotrexate-monotherapy", "Advised against"].startswith("R2")
+
+
+def test_undetermined_treatments_name_the_question():
+    found = rows("undetermined-treatments", "patient", "treatment", "missing", "ask")
+    assert ("http://example.org/fhir/ben", "cox2-inhibitor", "Unconfirmed contraindication",
+            "Is the recorded allergy or contraindication confirmed?") in found or any(
+        patient.endswith("cem") and missing and ask for patient, _, missing, ask in found)
+    assert all(missing and ask for _, _, missing, ask in found)
+
+
+def test_a_verdict_is_traced_to_its_line():
+    found = rows("why-a-verdict", "patient", "treatment", "verdict", "rule", "criterion", "result", "line")
+    assert ("http://example.org/fhir/anna", "etanercept", "Eligible", "R05", "Secondary non-response to the first TNF inhibitor", "Met",
+            line_of("S049")) in found
+
+
+def line_of(statement: str) -> float:
+    return next(line for line, name in rows("statements-by-line", "line", "statement") if name == statement)
+
+
+def test_facts_used_lead_back_to_their_source():
+    found = rows("facts-used", "fact", "kind", "usedFor", "answer", "source")
+    assert ("http://example.org/fhir/a2", "Observation", "Pain above 4 of 10", "Met", "http://example.org/fhir/Observation-2") in found
+    assert any(local(fact) == "a8" and answer == "Golimumab" for fact, _, _, answer, _ in found)
+
+
+def test_evidence_has_values_populations_and_checks():
+    found = rows("evidence-behind-a-recommendation", "rule", "value", "unit", "population", "check")
+    assert ("R07", "54.5", "%", "Selected subgroup", "Misdescribed") in found
+    assert {"R11", "D2", "R27"} <= {rule for rule, *_ in found}
+
+
+def test_missing_documentation_names_the_open_parts():
+    found = rows("documentation-missing", "patient", "item", "status")
+    anna = {(item, status) for patient, item, status in found if patient.endswith("anna")}
+    assert anna == {("D1", "Incomplete"), ("D2", "Missing"), ("D3", "Incomplete"), ("D4", "Missing"), ("D5", "Incomplete")}
+
+
+def test_monitoring_says_since_when():
+    assert rows("monitoring-due", "patient", "treatment", "status", "dueOn") == {
+        ("http://example.org/fhir/ben", "infliximab-biosimilar", "Due", "2025-11-24")}
+
+
+def test_recommendations_are_listed_by_direction_and_strength():
+    found = rows("recommendations-by-strength", "rule", "direction", "strength")
+    assert {("R01", "For", "Strong"), ("R22", "Against", "Strong"), ("R24", "Neutral", "Unstated")} <= found
+
+
+def test_all_statements_are_covered():
+    ids = {f"S{number:03}" for number in range(1, 107)}
+    assert {statement for (statement,) in rows("statement-coverage", "statement")} == ids
+    assert {statement for (statement,) in rows("statements-by-line", "statement")} == ids
+    assert len(answer("statement-coverage")[1]) == 106
+
+
+def test_patients_are_counted_by_verdict():
+    total: Counter = Counter()
+    for treatment, count in rows_with_repeats("patients-by-verdict", "treatment", "patients"):
+        total[treatment] += count
+    assert set(total.values()) == {3.0}
+
+
+def rows_with_repeats(name: str, *columns: str) -> list[tuple]:
+    names, found = answer(name)
+    return [tuple(row[names.index(column)] for column in columns) for row in found]
+
+
+def test_preferences_flags_and_prerequisites():
+    assert ("etanercept", "secukinumab", "R25") in rows("preferences", "preferred", "over", "rule")
+    flags = {flag for patient, flag in rows("flags-raised", "patient", "flag") if patient.endswith("anna")}
+    assert {"unilateral", "member-contraindicated", "no-concurrent-therapy", "single-nsaid"} <= flags
+    assert ("http://example.org/fhir/anna", "si-joint-fusion", "Prerequisite not met") in rows("prerequisites", "patient", "treatment", "outcome")
+
+
+def test_standard_codes_cannot_decide_everything():
+    found = {(local(criterion), lacks) for criterion, lacks in rows("criteria-without-standard-codes", "criterion", "lacks")}
+    assert ("isolated-sacroiliitis", "concept") in found
+    assert ("first-primary", "value") in found
+    assert ("first-injection-helped", "measure") in found
+    assert not {"sacroiliitis-diagnosis", "pain-intensity", "nsaid-days"} & {criterion for criterion, _ in found}
+
+
+def test_every_decision_is_listed():
+    assert {decision for (decision,) in rows("decisions-and-where-they-count", "decision")} == {f"A{number:02}" for number in range(1, 47)}
+
+
+def test_thresholds_have_unit_days_basis_and_statement_or_decision():
+    found = rows("thresholds", "threshold", "value", "unit", "days", "basis", "decision", "statement")
+    assert all(unit and basis for _, _, unit, _, basis, _, _ in found)
+    days = {local(threshold): limit for threshold, _, unit, limit, *_ in found if unit in ("d", "wk", "mo", "a")}
+    assert days["nsaid-days"] == 30 and days["physical-therapy-six-weeks"] == 42 and days["R28"] == 84 and days["staleness"] == 90
+    assert days["relief-duration"] == 60 and days["short-course"] == 90
+
+
+def test_conventions_of_time():
+    found = rows("notes-on-time", "convention", "of", "days")
+    assert {("unit", "month", 30.0), ("gap between records of one course", "Biologic", 120.0), ("gap between records of one course", "Drug", 14.0)} <= found
+    assert ("stale after", 90.0) in {(convention, days) for convention, _, days in found}
+
+
+# the vocabulary
+
+
+def files() -> list[Path]:
+    folder = ROOT / "ontology"
+    return sorted(path for path in folder.rglob("*.ttl") if "release" not in path.parts)
+
+
+@cache
+def stated() -> tuple[tuple[Path, Triple], ...]:
+    return tuple((path, triple) for path in files() for triple in read_module(path).triples)
+
+
+def words(text: str) -> set[str]:
+    """The prefixed project terms of a query text, comments and strings aside."""
+    text = re.sub(r'"[^"]*"|(?m:(?:^|\s)#.*$)', " ", text)
+    prefixes = {name: iri for name, iri in re.findall(r"PREFIX (\w+): <([^>]*)>", text) if iri.startswith(PROJECT)}
+    return {prefixes[name] + word for name, word in re.findall(r"(?<![\w?])(\w+):([A-Za-z][\w-]*)", text) if name in prefixes}
+
+
+def declared() -> Counter:
+    """How many files give a term one of the OWL kinds."""
+    kinds = {f"http://www.w3.org/2002/07/owl#{kind}" for kind in
+             ("Class", "ObjectProperty", "DatatypeProperty", "AnnotationProperty", "NamedIndividual")}
+    found = {(path, triple.subject.value) for path, triple in stated()
+             if triple.predicate.value == TYPE and triple.object.value in kinds and isinstance(triple.subject, ox.NamedNode)}
+    return Counter(term for _, term in found)
+
+
+def vocabulary_used() -> set[str]:
+    """Every term of the core, patient and clinical vocabularies that the ontology or a query uses."""
+    spaces = tuple(PROJECT + name + "#" for name in ("core", "patient", "clinical"))
+    used = {term.value for _, triple in stated() for term in (triple.subject, triple.predicate, triple.object) if isinstance(term, ox.NamedNode)}
+    for path in (ROOT / "queries").glob("*/*.rq"):
+        used |= words(path.read_text(encoding="utf-8"))
+    return {term for term in used if term.startswith(spaces)}
+
+
+def test_every_term_is_declared_once():
+    count = declared()
+    assert {term: count[term] for term in vocabulary_used() if count[term] != 1} == {}
+
+
+@pytest.mark.parametrize("predicate", [LABEL, DEFINITION], ids=["label", "definition"])
+def test_every_term_has_one_label_and_one_definition(predicate):
+    count = Counter(triple.subject.value for _, triple in stated() if triple.predicate.value == predicate)
+    assert {term: count[term] for term in vocabulary_used() if count[term] != 1} == {}
+
+
+def test_no_two_terms_of_the_core_share_a_label_or_a_definition():
+    for predicate in (LABEL, DEFINITION):
+        said = Counter(triple.object.value.lower() for path, triple in stated() if path.name == "core.ttl" and triple.predicate.value == predicate)
+        assert [text for text, count in said.items() if count > 1] == []
+
+
+def test_what_can_be_missing_has_a_label_and_a_question():
+    texts = {(triple.subject.value, triple.predicate.value) for _, triple in stated()}
+    needed = {triple.object.value for _, triple in stated() if triple.predicate.value in (GL + "needs", GL + "compares")
+              and any(other.subject == triple.subject and other.predicate.value == GL + "treatment" for _, other in stated())}
+    needed |= {GL + name for name in ("UnconfirmedContraindication", "PastIntolerance", "UnreadStopReason")}
+    needed -= {GL + "population"}
+    assert {term for term in needed if (term, LABEL) not in texts or (term, GL + "ask") not in texts} == set()
+
+
+def test_annotation_properties_of_other_vocabularies_are_declared():
+    foreign = {triple.predicate.value for _, triple in stated()
+               if triple.predicate.value.startswith(("http://purl.org/dc/terms/", "http://www.w3.org/2004/02/skos/core#"))}
+    assert {term for term in foreign if declared()[term] != 1} == set()
+
+
+def test_the_catalog_names_every_module_and_nothing_else():
+    text = data("ontology", "catalog-v001.xml").read_text(encoding="utf-8")
+    entries = dict(re.findall(r'<uri name="([^"]*)" uri="([^"]*)"/>', text))
+    assert entries == {read_module(path).iri.value: path.relative_to(ROOT / "ontology").as_posix() for path in files()}
+
+
+def test_the_top_module_imports_every_other():
+    top = read_module(data("ontology", "sacroiliitis-kg.ttl"))
+    assert {iri.value for iri in top.imports} == {read_module(path).iri.value for path in files()} - {top.iri.value}
+
+
+# guideline = data
+
+
+def agents_and_conditions() -> set[str]:
+    """Labels and alternative labels of individuals that are facts of clinical life: drugs, procedures, conditions, measures."""
+    clinical = PROJECT + "clinical#"
+    individuals = {triple.subject for _, triple in stated() if triple.predicate.value == TYPE
+                   and triple.object.value == "http://www.w3.org/2002/07/owl#NamedIndividual" and triple.subject.value.startswith(clinical)}
+    return {triple.object.value.lower() for _, triple in stated() if triple.subject in individuals
+            and triple.predicate.value in (LABEL, "http://www.w3.org/2004/02/skos/core#altLabel")}
+
+
+@pytest.mark.parametrize("path", [*sorted((ROOT / "kg").rglob("*.py")), *sorted((ROOT / "queries").rglob("*.rq"))],
+                         ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_clinical_term_stands_in_code_or_queries(path):
+    text = path.read_text(encoding="utf-8").lower().replace(PROJECT, "")
+    found = {term for term in agents_and_conditions() if re.search(rf"(?<![\w-]){re.escape(term)}(?![\w-])", text)}
+    assert found == set()
+    assert not re.search(r"\b(cl|rs):\w", text)
+
+
+if __name__ == "__main__":
+    INDEX.parent.mkdir(exist_ok=True)
+    INDEX.write_text(index_page(), encoding="utf-8")
