@@ -160,7 +160,7 @@ def _build(values: _Values) -> CodeIndex:
     above = _closure(classes, types)
     exact, prefixes, code_labels = _codes(values, labels)
     substances = {drug: found[0] for drug, found in values.of(GL.activeSubstance).items()}
-    tops = {c for c, parents in classes.items() if GL.Concept in parents}
+    tops = {c for c, parents in classes.items() if GL.Concept in parents and c.startswith(CL.iri)}
     drug_roots = {top for drug in substances for top in above[drug] & tops}
     drugs = frozenset(c for c, over in above.items() if over & drug_roots)
     names = _names(drugs - drug_roots, labels, values.of(SKOS.altLabel))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from rdflib import OWL, RDF, RDFS, SH, BNode, Graph, Literal, Namespace, URIRef
+from rdflib import OWL, RDF, RDFS, SH, XSD, BNode, Graph, Literal, Namespace, URIRef
 from rdflib.plugins.sparql import prepareQuery
 from rdflib.plugins.sparql.sparql import Query
 from rdflib.term import Node
@@ -110,9 +110,14 @@ def _reachable(start: Node, neighbours: dict[Node, list[Node]]) -> set[Node]:
 
 def _filled(triples: Iterable[tuple[Node, Node, Node]]) -> _Part:
     part = _Part()
-    for triple in triples:
-        part.add(triple)
+    for subject, predicate, value in triples:
+        part.add((subject, predicate, _plain(value)))
     return part
+
+
+def _plain(term: Node) -> Node:
+    """A string without its datatype: rdflib tells "x" from "x"^^xsd:string, which RDF does not."""
+    return Literal(str(term)) if isinstance(term, Literal) and term.datatype == XSD.string else term
 
 
 def _describe(part: Graph, ontology: Graph) -> None:
@@ -128,7 +133,7 @@ def _describe(part: Graph, ontology: Graph) -> None:
             continue
         seen.add(node)
         for triple in ontology.triples((node, None, None)):
-            part.add(triple)
+            part.add((node, triple[1], _plain(triple[2])))
             if triple[1] in _UPWARDS:
                 todo.append(triple[2])
         for triple in ontology.triples((None, _GL.measure, node)):

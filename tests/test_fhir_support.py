@@ -26,7 +26,7 @@ PATIENT = {"resourceType": "Patient", "id": "p", "birthDate": "1980-06-15"}
 def codes() -> CodeIndex:
     """The index of the project's own code files; the visual analogue scale needs a unit that tells its scale."""
     store = ox.Store()
-    for name in ("clinical.ttl", "codes.ttl", "codes-cpt.ttl"):
+    for name in ("core.ttl", "patient.ttl", "clinical.ttl", "codes.ttl", "codes-cpt.ttl"):
         store.bulk_load(path=str(data("ontology", name)), format=ox.RdfFormat.TURTLE)
     for quad in list(store.quads_for_pattern(None, ox.NamedNode(SKOS.notation), ox.Literal("38214-3"), None)):
         yes = ox.Literal("true", datatype=ox.NamedNode("http://www.w3.org/2001/XMLSchema#boolean"))
@@ -67,8 +67,11 @@ def lines(found: Lifted) -> list[str]:
 
 
 def _line(fact: dict[str, list[str]]) -> str:
-    rest = sorted(f"{name}={'+'.join(sorted(values))}" for name, values in fact.items()
-                  if name not in ("type", "about", "patient", "source"))
+    rest = sorted(
+        f"{name}={'+'.join(sorted(values))}"
+        for name, values in fact.items()
+        if name not in ("type", "about", "patient", "source")
+    )
     return " ".join([*fact["type"], *fact.get("about", ["-"]), *rest])
 
 

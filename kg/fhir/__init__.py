@@ -81,7 +81,7 @@ def lift(documents: Iterable[tuple[str, object]], codes: CodeIndex) -> Lifted:
             iri = f"{entry.iri}#fact-{numbers[entry.iri]}"
             triples.extend(facts.triples(one, iri, owner.iri, entry.iri))
             relevant.add(entry.index)
-            if entry.kind == "Procedure":
+            if one.kind == "Procedure":
                 context.procedures.setdefault(entry.iri, (iri, owner.iri))
     findings = [*record.findings, *(f for entry in (*record.entries, *people) for f in entry.view.findings)]
     relevant |= context.used | {entry.index for entry in record.entries if entry.view.findings}

@@ -36,12 +36,9 @@ def observation(entry: Entry, context: Context) -> list[Fact]:
     if not found:
         return []
     day, whole = _day(view), _whole(entry, context)
-    sides = codings.sides([view.object("bodySite")], codes) or (None,)
-    return [
-        replace(one, properties=(*fact("", None, date=day, side=side, partOf=whole).properties, *one.properties))
-        for one in found
-        for side in sides
-    ]
+    sides = codings.sides([view.object("bodySite")], codes)
+    shared = fact("", None, date=day, side=sides, partOf=whole).properties
+    return [replace(one, properties=(*shared, *one.properties)) for one in found]
 
 
 def report(entry: Entry, context: Context) -> list[Fact]:

@@ -34,7 +34,7 @@ def _first_criteria(first, others):
             out[name] = truth(kind in late_kinds)
     out["FIRST-FAILED"] = first.failed_late
     out["unclassified"] = all_of(truth(first.failed == MET), truth(not first.responses & KINDS))
-    biosimilar_failed = any_of(*(r.biosimilar for r in late)) if late else UNKNOWN
+    biosimilar_failed = any_of(*(r.biosimilar for r in late)) if late else truth(False) if any_of(*(r.biosimilar for r in first.records)) == UNMET else UNKNOWN
     for slug in TNF_LEAVES:
         name = LEAVES[slug]
         same = substance(name) == first.substance
