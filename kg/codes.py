@@ -1,6 +1,7 @@
 """What codes and drug names in records mean, read from the ontology (spec/fhir-input.md, first paragraph and Courses).
 
-Nothing clinical stands here: every code, name, unit and range comes from the store that `CodeIndex.from_store` is given."""
+Nothing clinical stands here: every code, name, unit and range comes from the store that `CodeIndex.from_store` is
+given."""
 
 from __future__ import annotations
 
@@ -16,14 +17,14 @@ import pyoxigraph as ox
 
 from kg.terms import CL, GL, ICD_10, PT, RDF, RDFS, SKOS
 
-SIDES = (PT.Left, PT.Right)
 
 
 @dataclass(frozen=True)
 class Mapping:
     """One meaning of a code: the concept (IRI), what the code itself says of its presence, and how exact the match is.
 
-    `scaled`: a number under this code counts only when its unit says which scale it is on. `site`: from a user's file."""
+    `scaled`: a number under this code counts only when its unit says which scale it is on. `site`:
+    from a user's file."""
 
     concept: str
     presence: str | None = None
@@ -66,7 +67,8 @@ class CodeIndex:
         return _build(_Values(store))
 
     def lookup(self, system: str | None, code: str | None) -> tuple[Mapping, ...]:
-        """The meanings of a code: a site's own mapping, else the exact code, else the longest prefix; () when unknown."""
+        """The meanings of a code: a site's own mapping, else the exact code, else the longest prefix;
+        () when unknown."""
         key = normal_code(system, code)
         found = self.site.get(key) or self.exact.get(key)
         if found:

@@ -1,6 +1,7 @@
 """A site's own codes, mapped by a file of the user (`--codes FILE`): a FHIR R4 ConceptMap, or SSSOM as TSV.
 
-A row counts when the site's code is equal to, or narrower than, a code that the mappings know; others are noted, not used."""
+A row counts when the site's code is equal to, or narrower than, a code that the mappings know;
+others are noted, not used."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ _COLUMNS = ("subject_id", "predicate_id", "object_id")
 
 @dataclass(frozen=True)
 class Row:
-    """One mapping: the site's (system, code), the target's (system, code), how it matches (None: not used), where it stands."""
+    """One mapping: the site's (system, code), the target's (system, code), how it matches (None:
+    not used), where it stands."""
 
     source: tuple[str, str]
     target: tuple[str, str]
@@ -97,7 +99,8 @@ def _concept_map(text: str, file: str) -> Iterator[Row]:
 
 
 def _relation(target: dict) -> str:
-    """What a target is to its source; one that holds only together with other elements is no mapping of the code alone."""
+    """What a target is to its source; one that holds only together with other elements is no mapping of the code
+    alone."""
     if target.get("dependsOn") or target.get("product"):
         return "depends on other elements"
     return str(target.get("equivalence") or target.get("relationship") or "")

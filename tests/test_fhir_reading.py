@@ -135,6 +135,21 @@ def test_a_subject_that_is_missing_or_not_in_the_input_is_reported_not_guessed(p
     assert said(found) == ["violation Condition/c subject"]
 
 
+def test_of_two_patients_with_one_id_the_one_of_the_same_server_is_meant():
+    other = "http://other.org/fhir/"
+    found = lift(
+        bundle(
+            entry(PATIENT, other + "Patient/p"), entry(PATIENT, AT + "Patient/p"), entry(CONDITION, AT + "Condition/c")
+        ),
+        codes(),
+    )
+    assert [t.object.value for t in found.triples if t.predicate.value.endswith("#patient")] == [AT + "Patient/p"]
+    unsure = lift(
+        bundle(entry(PATIENT, other + "Patient/p"), entry(PATIENT, AT + "Patient/p"), entry(CONDITION)), codes()
+    )
+    assert said(unsure) == ["violation Condition/c subject"]
+
+
 def test_a_contained_patient_is_a_patient():
     found = lift(bundle(entry(about("#p", contained=[PATIENT]), AT + "Condition/c")), codes())
     assert lines(found) == ["Diagnosis Sacroiliitis presence=Present"]

@@ -1,4 +1,5 @@
-"""Helpers of the importer's tests: a resource in, its facts as short lines out. The lines are what the tables compare."""
+"""Helpers of the importer's tests: a resource in, its facts as short lines out.
+The lines are what the tables compare."""
 
 from __future__ import annotations
 
@@ -58,7 +59,8 @@ def lifted(*resources: dict, patient: dict | None = PATIENT) -> Lifted:
 
 
 def lines(found: Lifted) -> list[str]:
-    """Each fact as `Kind about property=value ...`, properties in order of name; the patient and the source left out."""
+    """Each fact as `Kind about property=value ...`, properties in order of name;
+    the patient and the source left out."""
     facts: dict[str, dict[str, list[str]]] = {}
     for triple in found.triples:
         name = _short(triple.predicate.value)

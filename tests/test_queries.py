@@ -1,4 +1,4 @@
-"""The query folder: headers, plain SPARQL, the same rows from both engines, and what the questions must answer."""
+"""The query folder: headers, plain SPARQL, the same rows from both engines, what the questions answer."""
 
 from __future__ import annotations
 
@@ -25,48 +25,14 @@ ROOT = Path(__file__).resolve().parent.parent
 AS_OF = date(2026, 1, 15)
 ASKED = sorted(query.name for query in queries.folder("ask"))
 INDEX = ROOT / "docs" / "queries.md"
-
-PATIENTS = """
-@prefix cl: <https://w3id.org/sacroiliitis-kg/clinical#> .
-@prefix ex: <http://example.org/fhir/> .
-@prefix pt: <https://w3id.org/sacroiliitis-kg/patient#> .
-@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
-
-# lost the response to a first TNF inhibitor; an injection is planned
-ex:anna a pt:Patient ; pt:birthDate "1980-06-15"^^xsd:date .
-ex:a1 a pt:Diagnosis ; pt:patient ex:anna ; pt:about cl:Sacroiliitis ; pt:presence pt:Present ; pt:source ex:Condition-1 .
-ex:a2 a pt:Observation ; pt:patient ex:anna ; pt:about cl:PainIntensity ; pt:date "2026-01-05"^^xsd:date ; pt:value 6.0 ; pt:unit "{score}" ; pt:source ex:Observation-2 .
-ex:a3 a pt:Observation ; pt:patient ex:anna ; pt:about cl:PainDuration ; pt:date "2026-01-05"^^xsd:date ; pt:value 90.0 ; pt:unit "d" .
-ex:a4 a pt:Observation ; pt:patient ex:anna ; pt:about cl:DiseaseState ; pt:date "2026-01-05"^^xsd:date ; pt:finding cl:ActiveDisease .
-ex:a5 a pt:Observation ; pt:patient ex:anna ; pt:about cl:PurelyAxialDisease ; pt:date "2026-01-05"^^xsd:date ; pt:presence pt:Present .
-ex:a6 a pt:Course ; pt:patient ex:anna ; pt:about cl:Naproxen ; pt:start "2025-07-09"^^xsd:date ; pt:end "2025-11-07"^^xsd:date ; pt:status pt:Stopped ; pt:response pt:InadequateResponse .
-ex:a7 a pt:Course ; pt:patient ex:anna ; pt:about cl:Adalimumab ; pt:start "2024-12-11"^^xsd:date ; pt:end "2025-12-16"^^xsd:date ; pt:status pt:Stopped ; pt:response pt:SecondaryNonResponse .
-ex:a8 a pt:Contraindication ; pt:patient ex:anna ; pt:about cl:Golimumab ; pt:certainty pt:Confirmed ; pt:source ex:AllergyIntolerance-8 .
-ex:a9 a pt:Contraindication ; pt:patient ex:anna ; pt:about cl:Triamcinolone ; pt:certainty pt:Confirmed .
-ex:a10 a pt:Plan ; pt:patient ex:anna ; pt:about cl:SiInjectionUltrasound ; pt:authored "2026-01-10"^^xsd:date .
-ex:a11 a pt:Observation ; pt:patient ex:anna ; pt:about cl:SacroiliacRadiograph ; pt:date "2025-11-01"^^xsd:date ; pt:finding cl:UnilateralSacroiliitis .
-ex:a12 a pt:Diagnosis ; pt:patient ex:anna ; pt:about cl:LumbarDiscHerniation ; pt:presence pt:Absent .
-
-# on a TNF inhibitor; its evaluation is due
-ex:ben a pt:Patient ; pt:birthDate "1970"^^xsd:gYear .
-ex:b1 a pt:Diagnosis ; pt:patient ex:ben ; pt:about cl:Sacroiliitis ; pt:presence pt:Present .
-ex:b2 a pt:Course ; pt:patient ex:ben ; pt:about cl:InfliximabBiosimilar ; pt:start "2025-09-01"^^xsd:date ; pt:status pt:Active .
-ex:b3 a pt:Contraindication ; pt:patient ex:ben ; pt:about cl:SelectiveCox2Inhibitor ; pt:certainty pt:Unconfirmed .
-
-# nothing on record but the diagnosis
-ex:cem a pt:Patient .
-ex:c1 a pt:Diagnosis ; pt:patient ex:cem ; pt:about cl:Sacroiliitis ; pt:presence pt:Present .
-"""
-
-
-def triples(turtle: str) -> list[Triple]:
-    return [quad.triple for quad in ox.parse(turtle.encode(), format=ox.RdfFormat.TURTLE)]
+PATIENTS = ROOT / "tests" / "guidelines" / "question-patients.ttl"
 
 
 @cache
 def graph() -> tuple[Triple, ...]:
     """Guideline, closure, codes, facts and derived triples of the three patients, as one default graph."""
-    store = evaluate(triples(PATIENTS), load(), AS_OF).engine
+    facts = [quad.triple for quad in ox.parse(path=str(PATIENTS), format=ox.RdfFormat.TURTLE)]
+    store = evaluate(facts, load(), AS_OF).engine
     codes = [triple for path in sorted(data("ontology").glob("codes*.ttl")) for triple in read_module(path).triples]
     return (*store.triples(), *codes)
 
@@ -121,9 +87,11 @@ def test_a_query_without_a_summary_is_refused(tmp_path):
 
 def index_page() -> str:
     """The index of all queries, generated from their headers."""
-    about = {"ask": "Questions for people: SELECT over guideline, facts and derived results in one default graph.",
-             "check": "Checks: each must find nothing.",
-             "derive": "Steps of the derivation: CONSTRUCT, run in this order, each step's triples loaded back before the next."}
+    about = {
+        "ask": "Questions for people: SELECT over guideline, facts and derived results in one default graph.",
+        "check": "Checks: each must find nothing.",
+        "derive": "Steps of the derivation: CONSTRUCT, run in this order, each step's triples loaded back before the next.",
+    }
     page = ["# Queries", "", "Generated from the headers of `queries/*/*.rq`; a test compares this page with them.", ""]
     for folder, text in about.items():
         found = queries.folder(folder) if (ROOT / "queries" / folder).exists() else ()
@@ -185,7 +153,10 @@ def test_no_expression_reads_a_variable_from_outside_its_group(path):
 
 
 def test_a_filter_that_reads_from_outside_its_branch_is_found():
-    assert unseen("SELECT * { ?a ?b ?c { ?c ?d ?e BIND (?a AS ?f) } UNION { ?c ?d ?e FILTER (?e != ?b) } }") == ["Extend a", "Filter b"]
+    assert unseen("SELECT * { ?a ?b ?c { ?c ?d ?e BIND (?a AS ?f) } UNION { ?c ?d ?e FILTER (?e != ?b) } }") == [
+        "Extend a",
+        "Filter b",
+    ]
 
 
 def unseen(text: str) -> list[str]:
@@ -259,15 +230,26 @@ def test_recorded_contraindications_and_advice_against_are_told_apart():
 
 def test_undetermined_treatments_name_the_question():
     found = rows("undetermined-treatments", "patient", "treatment", "missing", "ask")
-    assert ("http://example.org/fhir/ben", "cox2-inhibitor", "Unconfirmed contraindication",
-            "Is the recorded allergy or contraindication confirmed?") in found
+    assert (
+        "http://example.org/fhir/ben",
+        "cox2-inhibitor",
+        "Unconfirmed contraindication",
+        "Is the recorded allergy or contraindication confirmed?",
+    ) in found
     assert all(missing and ask for _, _, missing, ask in found)
 
 
 def test_a_verdict_is_traced_to_its_line():
     found = rows("why-a-verdict", "patient", "treatment", "verdict", "rule", "criterion", "result", "line")
-    assert ("http://example.org/fhir/anna", "etanercept", "Eligible", "R05", "Secondary non-response to the first TNF inhibitor", "Met",
-            line_of("S049")) in found
+    assert (
+        "http://example.org/fhir/anna",
+        "etanercept",
+        "Eligible",
+        "R05",
+        "Secondary non-response to the first TNF inhibitor",
+        "Met",
+        line_of("S049"),
+    ) in found
 
 
 def line_of(statement: str) -> float:
@@ -276,7 +258,13 @@ def line_of(statement: str) -> float:
 
 def test_facts_used_lead_back_to_their_source():
     found = rows("facts-used", "fact", "kind", "usedFor", "answer", "source")
-    assert ("http://example.org/fhir/a2", "Observation", "Pain above 4 of 10", "Met", "http://example.org/fhir/Observation-2") in found
+    assert (
+        "http://example.org/fhir/a2",
+        "Observation",
+        "Pain above 4 of 10",
+        "Met",
+        "http://example.org/fhir/Observation-2",
+    ) in found
     assert any(local(fact) == "a8" and answer == "Golimumab" for fact, _, _, answer, _ in found)
 
 
@@ -289,12 +277,19 @@ def test_evidence_has_values_populations_and_checks():
 def test_missing_documentation_names_the_open_parts():
     found = rows("documentation-missing", "patient", "item", "status")
     anna = {(item, status) for patient, item, status in found if patient.endswith("anna")}
-    assert anna == {("D1", "Incomplete"), ("D2", "Missing"), ("D3", "Incomplete"), ("D4", "Missing"), ("D5", "Incomplete")}
+    assert anna == {
+        ("D1", "Incomplete"),
+        ("D2", "Missing"),
+        ("D3", "Incomplete"),
+        ("D4", "Missing"),
+        ("D5", "Incomplete"),
+    }
 
 
 def test_monitoring_says_since_when():
     assert rows("monitoring-due", "patient", "treatment", "status", "dueOn") == {
-        ("http://example.org/fhir/ben", "infliximab-biosimilar", "Due", "2025-11-24")}
+        ("http://example.org/fhir/ben", "infliximab-biosimilar", "Due", "2025-11-24")
+    }
 
 
 def test_recommendations_are_listed_by_direction_and_strength():
@@ -325,11 +320,15 @@ def test_preferences_flags_and_prerequisites():
     assert ("etanercept", "secukinumab", "R25") in rows("preferences", "preferred", "over", "rule")
     flags = {flag for patient, flag in rows("flags-raised", "patient", "flag") if patient.endswith("anna")}
     assert {"unilateral", "member-contraindicated", "no-concurrent-therapy", "single-nsaid"} <= flags
-    assert ("http://example.org/fhir/anna", "si-joint-fusion", "Prerequisite not met") in rows("prerequisites", "patient", "treatment", "outcome")
+    assert ("http://example.org/fhir/anna", "si-joint-fusion", "Prerequisite not met") in rows(
+        "prerequisites", "patient", "treatment", "outcome"
+    )
 
 
 def test_standard_codes_cannot_decide_everything():
-    found = {(local(criterion), lacks) for criterion, lacks in rows("criteria-without-standard-codes", "criterion", "lacks")}
+    found = {
+        (local(criterion), lacks) for criterion, lacks in rows("criteria-without-standard-codes", "criterion", "lacks")
+    }
     assert ("isolated-sacroiliitis", "concept") in found
     assert ("first-primary", "value") in found
     assert ("first-injection-helped", "measure") in found
@@ -337,20 +336,31 @@ def test_standard_codes_cannot_decide_everything():
 
 
 def test_every_decision_is_listed():
-    assert {decision for (decision,) in rows("decisions-and-where-they-count", "decision")} == {f"A{number:02}" for number in range(1, 47)}
+    assert {decision for (decision,) in rows("decisions-and-where-they-count", "decision")} == {
+        f"A{number:02}" for number in range(1, 47)
+    }
 
 
 def test_thresholds_have_unit_days_basis_and_statement_or_decision():
     found = rows("thresholds", "threshold", "value", "unit", "days", "basis", "decision", "statement")
     assert all(unit and basis for _, _, unit, _, basis, _, _ in found)
     days = {local(threshold): limit for threshold, _, unit, limit, *_ in found if unit in ("d", "wk", "mo", "a")}
-    assert days["nsaid-days"] == 30 and days["physical-therapy-six-weeks"] == 42 and days["R28"] == 84 and days["staleness"] == 90
+    assert (
+        days["nsaid-days"] == 30
+        and days["physical-therapy-six-weeks"] == 42
+        and days["R28"] == 84
+        and days["staleness"] == 90
+    )
     assert days["relief-duration"] == 60 and days["short-course"] == 90
 
 
 def test_conventions_of_time():
     found = rows("notes-on-time", "convention", "of", "days")
-    assert {("unit", "month", 30.0), ("gap between records of one course", "Biologic", 120.0), ("gap between records of one course", "Drug", 14.0)} <= found
+    assert {
+        ("unit", "month", 30.0),
+        ("gap between records of one course", "Biologic", 120.0),
+        ("gap between records of one course", "Drug", 14.0),
+    } <= found
     assert ("stale after", 90.0) in {(convention, days) for convention, _, days in found}
 
 

@@ -1,4 +1,4 @@
-"""The guideline is data: with every treatment renamed and every threshold changed in the Turtle files alone, the verdicts follow."""
+"""The guideline is data: treatments renamed and thresholds changed in the Turtle files alone, the verdicts follow."""
 
 from __future__ import annotations
 
@@ -128,12 +128,18 @@ def patients() -> list[Triple]:
         given = dict(pair.split("=", 1) for pair in pairs)
         born.setdefault(patient, given.pop("birth", "1980-06-15"))
         node = fact(given.pop("fact", f"fact-{number}"))
-        found += [Triple(node, ox.NamedNode(TYPE), pt(kind)), Triple(node, pt("patient"), fact(patient)),
-                  Triple(node, pt("about"), ox.NamedNode(CL + concept))]
+        found += [
+            Triple(node, ox.NamedNode(TYPE), pt(kind)),
+            Triple(node, pt("patient"), fact(patient)),
+            Triple(node, pt("about"), ox.NamedNode(CL + concept)),
+        ]
         found += [Triple(node, pt(name), term(name, value)) for name, value in given.items()]
     for patient, day in born.items():
-        found += [Triple(fact(patient), ox.NamedNode(TYPE), pt("Patient")), Triple(fact(patient), pt("birthDate"), ox.Literal(day, datatype=DATE)),
-                  Triple(fact(patient), ox.NamedNode("http://purl.org/dc/terms/identifier"), ox.Literal(patient))]
+        found += [
+            Triple(fact(patient), ox.NamedNode(TYPE), pt("Patient")),
+            Triple(fact(patient), pt("birthDate"), ox.Literal(day, datatype=DATE)),
+            Triple(fact(patient), ox.NamedNode("http://purl.org/dc/terms/identifier"), ox.Literal(patient)),
+        ]
     return found
 
 
@@ -173,11 +179,21 @@ def swapped_files(folder, rename: dict[str, str]) -> int:
         triples = [quad.triple for quad in ox.parse(path=str(path), format=ox.RdfFormat.TURTLE)]
         units = {triple.subject: triple.object.value for triple in triples if triple.predicate.value == GL + "unit"}
         values = [swapped(triple, units.get(triple.subject), rename) for triple in triples]
-        changed += sum(value != triple.object and triple.predicate.value in NUMBERS for triple, value in zip(triples, values, strict=True))
+        changed += sum(
+            value != triple.object and triple.predicate.value in NUMBERS
+            for triple, value in zip(triples, values, strict=True)
+        )
         target = folder / path.relative_to(data("ontology"))
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(ox.serialize([Triple(renamed(triple.subject, rename), triple.predicate, value)
-                                         for triple, value in zip(triples, values, strict=True)], format=ox.RdfFormat.TURTLE))
+        target.write_bytes(
+            ox.serialize(
+                [
+                    Triple(renamed(triple.subject, rename), triple.predicate, value)
+                    for triple, value in zip(triples, values, strict=True)
+                ],
+                format=ox.RdfFormat.TURTLE,
+            )
+        )
     return changed
 
 
@@ -223,15 +239,20 @@ def original():
 
 @pytest.fixture(scope="module")
 def rename(original) -> dict[str, str]:
-    treatments = sorted(triple.subject.value for triple in original.triples
-                        if triple.predicate.value == TYPE and triple.object.value == GL + "Treatment")
+    treatments = sorted(
+        triple.subject.value
+        for triple in original.triples
+        if triple.predicate.value == TYPE and triple.object.value == GL + "Treatment"
+    )
     return {iri: f"{CL}Swapped{number:02}" for number, iri in enumerate(treatments)}
 
 
 @pytest.fixture(scope="module")
 def other(rename, tmp_path_factory):
     folder = tmp_path_factory.mktemp("swapped")
-    assert swapped_files(folder / "ontology", rename) == len([triple for triple in load().triples if triple.predicate.value in NUMBERS])
+    assert swapped_files(folder / "ontology", rename) == len(
+        [triple for triple in load().triples if triple.predicate.value in NUMBERS]
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("kg.guideline.data", lambda *parts: folder.joinpath(*parts))
         return load()
@@ -245,22 +266,34 @@ def outcome(facts: list[Triple], guideline, names: dict[str, str]) -> dict[str, 
         for row in result["treatments"]:
             name = names.get(row["treatment"], row["treatment"])
             kept = {key: row[key] for key in ("verdict", "strength", "role", "step", "current", "reason")}
-            kept |= {key: sorted(names.get(slug, slug) for slug in row[key]) for key in ("preferredOver", "lessPreferredThan")}
+            kept |= {
+                key: sorted(names.get(slug, slug) for slug in row[key])
+                for key in ("preferredOver", "lessPreferredThan")
+            }
             kept["missing"] = sorted(question["criterion"] for question in row["missing"])
             kept["recommendations"] = sorted((rule["id"], rule["status"]) for rule in row["recommendations"])
             treatments[name] = kept
         found[result["patient"]] = {
-            "applicability": result["applicability"], "treatments": treatments,
+            "applicability": result["applicability"],
+            "treatments": treatments,
             "flags": [flag["flag"] for flag in result["flags"]],
             "documentation": [(item["item"], item["status"]) for item in result["documentation"]],
-            "monitoring": [(names.get(row["treatment"], row["treatment"]), row["status"]) for row in result["monitoring"]],
-            "prerequisites": [(names.get(row["treatment"], row["treatment"]), row["status"]) for row in result["prerequisites"]],
+            "monitoring": [
+                (names.get(row["treatment"], row["treatment"]), row["status"]) for row in result["monitoring"]
+            ],
+            "prerequisites": [
+                (names.get(row["treatment"], row["treatment"]), row["status"]) for row in result["prerequisites"]
+            ],
         }
     return found
 
 
 def slugs(guideline) -> dict[str, str]:
-    return {triple.subject.value: triple.object.value for triple in guideline.triples if triple.predicate.value == GL + "slug"}
+    return {
+        triple.subject.value: triple.object.value
+        for triple in guideline.triples
+        if triple.predicate.value == GL + "slug"
+    }
 
 
 @pytest.fixture(scope="module")
@@ -270,18 +303,39 @@ def expected(original):
 
 def test_the_patients_reach_every_verdict_and_both_sides_of_the_thresholds(expected):
     assert {row["verdict"] for result in expected.values() for row in result["treatments"].values()} == {
-        "not-applicable", "contraindicated", "advised-against", "undetermined", "eligible", "not-indicated"}
+        "not-applicable",
+        "contraindicated",
+        "advised-against",
+        "undetermined",
+        "eligible",
+        "not-indicated",
+    }
 
     def verdict(patient: str, treatment: str) -> str:
         return expected[patient]["treatments"][treatment]["verdict"]
 
     assert [verdict(patient, "etanercept") for patient in ("candidate", "just-under")] == ["eligible", "not-indicated"]
-    assert [verdict(patient, "etanercept") for patient in ("lost-response", "too-early")] == ["eligible", "undetermined"]
-    assert [verdict(patient, "oral-glucocorticoid-bridging") for patient in ("bridged", "bridged-too-long")] == ["eligible", "advised-against"]
-    assert [verdict(patient, "si-injection-repeat") for patient in ("injected", "injected-in-vain")] == ["eligible", "not-indicated"]
-    assert [expected[patient]["prerequisites"][0][1] for patient in ("injected", "injected-in-vain")] == ["met", "indeterminate"]
+    assert [verdict(patient, "etanercept") for patient in ("lost-response", "too-early")] == [
+        "eligible",
+        "undetermined",
+    ]
+    assert [verdict(patient, "oral-glucocorticoid-bridging") for patient in ("bridged", "bridged-too-long")] == [
+        "eligible",
+        "advised-against",
+    ]
+    assert [verdict(patient, "si-injection-repeat") for patient in ("injected", "injected-in-vain")] == [
+        "eligible",
+        "not-indicated",
+    ]
+    assert [expected[patient]["prerequisites"][0][1] for patient in ("injected", "injected-in-vain")] == [
+        "met",
+        "indeterminate",
+    ]
     assert [expected[patient]["monitoring"][0][1] for patient in ("on-it-84", "on-it-83")] == ["due", "not-yet-due"]
-    assert [expected[patient]["applicability"] for patient in ("eighteen", "seventeen")] == ["applies", "not-applicable"]
+    assert [expected[patient]["applicability"] for patient in ("eighteen", "seventeen")] == [
+        "applies",
+        "not-applicable",
+    ]
 
 
 def test_the_verdicts_follow_names_and_thresholds(original, other, rename, expected):
@@ -301,5 +355,10 @@ def test_the_old_numbers_no_longer_hold(original, other, rename, expected):
 
 
 def test_the_old_names_mean_nothing_to_the_swapped_guideline(other, rename):
-    known = {node.value for triple in other.triples for node in (triple.subject, triple.object) if isinstance(node, ox.NamedNode)}
+    known = {
+        node.value
+        for triple in other.triples
+        for node in (triple.subject, triple.object)
+        if isinstance(node, ox.NamedNode)
+    }
     assert not known & set(rename)

@@ -1,4 +1,4 @@
-"""The vocabulary: every term declared once and explained, the modules complete, no clinical term outside the ontology."""
+"""The vocabulary: each term declared once and explained, modules complete, no clinical term outside the ontology."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 ALTERNATIVE = "http://www.w3.org/2004/02/skos/core#altLabel"
 DEFINITION = "http://www.w3.org/2004/02/skos/core#definition"
 
+
 def files() -> list[Path]:
     folder = ROOT / "ontology"
     return sorted(path for path in folder.rglob("*.ttl") if "release" not in path.parts)
@@ -36,22 +37,36 @@ def words(text: str) -> set[str]:
     """The prefixed project terms of a query text, comments and strings aside."""
     text = re.sub(r'"[^"]*"|(?m:(?:^|\s)#.*$)', " ", text)
     prefixes = {name: iri for name, iri in re.findall(r"PREFIX (\w+): <([^>]*)>", text) if iri.startswith(PROJECT)}
-    return {prefixes[name] + word for name, word in re.findall(r"(?<![\w?])(\w+):([A-Za-z][\w-]*)", text) if name in prefixes}
+    return {
+        prefixes[name] + word
+        for name, word in re.findall(r"(?<![\w?])(\w+):([A-Za-z][\w-]*)", text)
+        if name in prefixes
+    }
 
 
 def declared() -> Counter:
     """How many files give a term one of the OWL kinds."""
-    kinds = {f"http://www.w3.org/2002/07/owl#{kind}" for kind in
-             ("Class", "ObjectProperty", "DatatypeProperty", "AnnotationProperty", "NamedIndividual")}
-    found = {(path, triple.subject.value) for path, triple in stated()
-             if triple.predicate.value == TYPE and triple.object.value in kinds and isinstance(triple.subject, ox.NamedNode)}
+    kinds = {
+        f"http://www.w3.org/2002/07/owl#{kind}"
+        for kind in ("Class", "ObjectProperty", "DatatypeProperty", "AnnotationProperty", "NamedIndividual")
+    }
+    found = {
+        (path, triple.subject.value)
+        for path, triple in stated()
+        if triple.predicate.value == TYPE and triple.object.value in kinds and isinstance(triple.subject, ox.NamedNode)
+    }
     return Counter(term for _, term in found)
 
 
 def vocabulary_used() -> set[str]:
     """Every term of the core, patient and clinical vocabularies that the ontology or a query uses."""
     spaces = tuple(PROJECT + name + "#" for name in ("core", "patient", "clinical"))
-    used = {term.value for _, triple in stated() for term in (triple.subject, triple.predicate, triple.object) if isinstance(term, ox.NamedNode)}
+    used = {
+        term.value
+        for _, triple in stated()
+        for term in (triple.subject, triple.predicate, triple.object)
+        if isinstance(term, ox.NamedNode)
+    }
     for path in (ROOT / "queries").glob("*/*.rq"):
         used |= words(path.read_text(encoding="utf-8"))
     return {term for term in used if term.startswith(spaces)}
@@ -70,22 +85,33 @@ def test_every_term_has_one_label_and_one_definition(predicate):
 
 def test_no_two_terms_of_the_core_share_a_label_or_a_definition():
     for predicate in (LABEL, DEFINITION):
-        said = Counter(triple.object.value.lower() for path, triple in stated() if path.name == "core.ttl" and triple.predicate.value == predicate)
+        said = Counter(
+            triple.object.value.lower()
+            for path, triple in stated()
+            if path.name == "core.ttl" and triple.predicate.value == predicate
+        )
         assert [text for text, count in said.items() if count > 1] == []
 
 
 def test_what_can_be_missing_has_a_label_and_a_question():
     texts = {(triple.subject.value, triple.predicate.value) for _, triple in stated()}
-    needed = {triple.object.value for _, triple in stated() if triple.predicate.value in (GL + "needs", GL + "compares")
-              and any(other.subject == triple.subject and other.predicate.value == GL + "treatment" for _, other in stated())}
+    needed = {
+        triple.object.value
+        for _, triple in stated()
+        if triple.predicate.value in (GL + "needs", GL + "compares")
+        and any(other.subject == triple.subject and other.predicate.value == GL + "treatment" for _, other in stated())
+    }
     needed |= {GL + name for name in ("UnconfirmedContraindication", "PastIntolerance", "UnreadStopReason")}
     needed -= {GL + "population"}
     assert {term for term in needed if (term, LABEL) not in texts or (term, GL + "ask") not in texts} == set()
 
 
 def test_annotation_properties_of_other_vocabularies_are_declared():
-    foreign = {triple.predicate.value for _, triple in stated()
-               if triple.predicate.value.startswith(("http://purl.org/dc/terms/", "http://www.w3.org/2004/02/skos/core#"))}
+    foreign = {
+        triple.predicate.value
+        for _, triple in stated()
+        if triple.predicate.value.startswith(("http://purl.org/dc/terms/", "http://www.w3.org/2004/02/skos/core#"))
+    }
     assert {term for term in foreign if declared()[term] != 1} == set()
 
 
@@ -106,14 +132,25 @@ def test_the_top_module_imports_every_other():
 def agents_and_conditions() -> set[str]:
     """Labels and alternative labels of individuals that are facts of clinical life: drugs, procedures, conditions, measures."""
     clinical = PROJECT + "clinical#"
-    individuals = {triple.subject for _, triple in stated() if triple.predicate.value == TYPE
-                   and triple.object.value == "http://www.w3.org/2002/07/owl#NamedIndividual" and triple.subject.value.startswith(clinical)}
-    return {triple.object.value.lower() for _, triple in stated() if triple.subject in individuals
-            and triple.predicate.value in (LABEL, ALTERNATIVE)}
+    individuals = {
+        triple.subject
+        for _, triple in stated()
+        if triple.predicate.value == TYPE
+        and triple.object.value == "http://www.w3.org/2002/07/owl#NamedIndividual"
+        and triple.subject.value.startswith(clinical)
+    }
+    return {
+        triple.object.value.lower()
+        for _, triple in stated()
+        if triple.subject in individuals and triple.predicate.value in (LABEL, ALTERNATIVE)
+    }
 
 
-@pytest.mark.parametrize("path", [*sorted((ROOT / "kg").rglob("*.py")), *sorted((ROOT / "queries").rglob("*.rq"))],
-                         ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize(
+    "path",
+    [*sorted((ROOT / "kg").rglob("*.py")), *sorted((ROOT / "queries").rglob("*.rq"))],
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
+)
 def test_no_clinical_term_stands_in_code_or_queries(path):
     text = path.read_text(encoding="utf-8").lower().replace(PROJECT, "")
     found = {term for term in agents_and_conditions() if re.search(rf"(?<![\w-]){re.escape(term)}(?![\w-])", text)}

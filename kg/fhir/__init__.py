@@ -59,7 +59,8 @@ class Lifted:
 
 
 def lift(documents: Iterable[tuple[str, object]], codes: CodeIndex) -> Lifted:
-    """Read FHIR documents (place, parsed JSON) into facts of the pt: vocabulary. Odd content is a finding, never an error."""
+    """Read FHIR documents (place, parsed JSON) into facts of the pt: vocabulary.
+    Odd content is a finding, never an error."""
     record = collect(documents)
     people = [entry for entry in record.entries if entry.kind == "Patient"]
     people += _contained_patients(record.entries)

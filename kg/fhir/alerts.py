@@ -1,4 +1,5 @@
-"""AllergyIntolerance and DetectedIssue -> pt:Contraindication and pt:UnreadAlert (spec/fhir-input.md: contraindication)."""
+"""AllergyIntolerance and DetectedIssue -> pt:Contraindication and pt:UnreadAlert (spec/fhir-input.md:
+contraindication)."""
 
 from __future__ import annotations
 
@@ -67,7 +68,8 @@ def _no_drug(view: View) -> bool:
 
 
 def detected_issue(entry: Entry, context: Context) -> list[Fact]:
-    """The bars of a safety alert: confirmed when it is a contraindication, unconfirmed when of a kind that is not read."""
+    """The bars of a safety alert: confirmed when it is a contraindication, unconfirmed when of a kind that is not
+    read."""
     view = entry.view
     status = view.word("status", _ISSUE_STATUS)
     code = view.object("code")
@@ -98,7 +100,8 @@ def detected_issue(entry: Entry, context: Context) -> list[Fact]:
 
 
 def _implicated(entry: Entry, context: Context) -> tuple[dict[str, bool], list[str]]:
-    """The drugs that an alert is about, each with whether it is named for sure; and the medications not known, as written."""
+    """The drugs that an alert is about, each with whether it is named for sure;
+    and the medications not known, as written."""
     drugs: dict[str, bool] = {}
     unknown: list[str] = []
     for reference in entry.view.objects("implicated"):

@@ -15,7 +15,8 @@ RESPONSES = frozenset(
 
 
 def meanings(holder: View | None, codes: CodeIndex) -> tuple[Mapping, ...]:
-    """What the codings of a CodeableConcept mean, each concept once, the most specific only; a site's own mapping goes first."""
+    """What the codings of a CodeableConcept mean, each concept once, the most specific only;
+    a site's own mapping goes first."""
     if holder is None:
         return ()
     found = [m for c in holder.objects("coding") for m in codes.lookup(c.text("system"), c.text("code"))]
@@ -31,7 +32,8 @@ def concepts(holder: View | None, codes: CodeIndex) -> tuple[Mapping, ...]:
 
 
 def one_meaning(holder: View | None, codes: CodeIndex) -> Mapping | None:
-    """The clinical concept of a CodeableConcept that can have one only; the first, with a warning, when its codings disagree."""
+    """The clinical concept of a CodeableConcept that can have one only;
+    the first, with a warning, when its codings disagree."""
     found = concepts(holder, codes)
     if len(found) > 1:
         holder.warning("coding", "holds codes of different meaning; the first is read, keep one")
@@ -84,7 +86,8 @@ def _biosimilar(hit: tuple[str, str, bool], holder: View, codes: CodeIndex) -> s
 
 
 def named_drugs(holder: View | None, codes: CodeIndex) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Drugs named exactly by a text of a CodeableConcept without a known code, and drugs that a text merely contains."""
+    """Drugs named exactly by a text of a CodeableConcept without a known code, and drugs that a text merely
+    contains."""
     words = texts(holder)
     exact = codes.most_specific(c for text in words for c in codes.by_name(text) if c in codes.drugs)
     return exact, codes.most_specific(c for text in words for c in codes.names_within(text) if c in codes.drugs)

@@ -76,7 +76,8 @@ def _given(view: View, stem: str) -> list[str]:
 
 
 def _moment(entry: Entry, context: Context, stem: str) -> str | None:
-    """The date of onset[x] or abatement[x], as precise as it is certain; a form that gives no date becomes a finding."""
+    """The date of onset[x] or abatement[x], as precise as it is certain;
+    a form that gives no date becomes a finding."""
     view = entry.view
     for name in _given(view, stem)[:1]:
         if name.endswith("DateTime"):

@@ -11,7 +11,8 @@ from kg.fhir.views import View
 
 @dataclass(frozen=True)
 class Context:
-    """`births`: date of birth by patient IRI. `procedures`: fact IRI and patient IRI of each Procedure that gave a fact.
+    """`births`: date of birth by patient IRI. `procedures`: fact IRI and patient IRI of each Procedure that gave a
+    fact.
 
     `used`: the entries that others were read with, such as a Medication."""
 

@@ -1,4 +1,5 @@
-"""FHIR dates as what they can mean: a day, or an interval when month or day is not given (spec/fhir-input.md, Partial dates).
+"""FHIR dates as what they can mean: a day, or an interval when month or day is not given (spec/fhir-input.md, Partial
+dates).
 
 A date is its lexical form: `2025`, `2025-03` or `2025-03-14`. It is never completed."""
 

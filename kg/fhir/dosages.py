@@ -1,4 +1,5 @@
-"""Dosage elements: as needed or fixed, the route, and the period that they bound (spec/fhir-input.md: NSAID pattern, Courses)."""
+"""Dosage elements: as needed or fixed, the route, and the period that they bound (spec/fhir-input.md:
+pattern, Courses)."""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ def _route(dose: View, codes: CodeIndex) -> str | None:
 
 
 def bounds(doses: list[View], authored: str | None, codes: CodeIndex) -> Period:
-    """From the earliest start to the latest end that the timings of the dosages bound; open when one of them is open."""
+    """From the earliest start to the latest end that the timings of the dosages bound;
+    open when one of them is open."""
     found = [bound for dose in doses if (bound := _bound(dose, authored, codes))]
     starts, ends = [p.start for p in found if p.start], [p.end for p in found]
     lost = any(p.end_lost for p in found)

@@ -18,7 +18,8 @@ _BY_LENGTH = {4: XSD.gYear, 7: XSD.gYearMonth, 10: XSD.date}
 
 @dataclass(frozen=True)
 class Fact:
-    """A fact of one kind about one concept (IRI; None for an alert that cannot be read), with its properties in order."""
+    """A fact of one kind about one concept (IRI; None for an alert that cannot be read), with its properties in
+    order."""
 
     kind: str
     about: str | None

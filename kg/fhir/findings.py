@@ -9,9 +9,11 @@ VIOLATION, WARNING, INFO = "violation", "warning", "info"
 
 @dataclass(frozen=True)
 class Finding:
-    """One line about one element: `severity` violation (cannot be read safely), warning (an answer may stay open) or info.
+    """One line about one element: `severity` violation (cannot be read safely), warning (an answer may stay open) or
+    info.
 
-    `resource` is `Type/id`, `element` a path in it, `message` says what is wrong and what to do, `place` is the file."""
+    `resource` is `Type/id`, `element` a path in it, `message` says what is wrong and what to do, `place` is the
+    file."""
 
     severity: str
     resource: str

@@ -56,7 +56,8 @@ _ADMINISTRATION = {
 
 
 def medication(entry: Entry, context: Context) -> tuple[str, ...]:
-    """The drugs of a resource's medication[x], a reference resolved inside the input; () when the mappings know none."""
+    """The drugs of a resource's medication[x], a reference resolved inside the input;
+    () when the mappings know none."""
     view = entry.view
     if view.has("medicationCodeableConcept"):
         return _known(view.object("medicationCodeableConcept"), context)
@@ -73,7 +74,8 @@ def medication(entry: Entry, context: Context) -> tuple[str, ...]:
 
 
 def of_medication(target: Entry, context: Context, report: bool = True) -> tuple[str, ...]:
-    """The drugs of a Medication resource: its code, else its active ingredients; `report`: say when a name is not read."""
+    """The drugs of a Medication resource: its code, else its active ingredients; `report`:
+    say when a name is not read."""
     holder = target.view
     if holder.text("status") == "entered-in-error":
         return ()
@@ -140,7 +142,8 @@ def statement(entry: Entry, context: Context) -> list[Fact]:
 
 
 def request(entry: Entry, context: Context) -> list[Fact]:
-    """A MedicationRequest: a course from its start or authoring, or a plan when proposed, planned or drafted without one."""
+    """A MedicationRequest: a course from its start or authoring, or a plan when proposed, planned or drafted without
+    one."""
     view = entry.view
     drugs = medication(entry, context)
     if not drugs or view.flag("doNotPerform"):

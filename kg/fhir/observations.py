@@ -1,4 +1,5 @@
-"""Observation and DiagnosticReport -> pt:Observation (spec/fhir-input.md: pain, scores, asserted facts, sites, maneuvers, imaging, relief)."""
+"""Observation and DiagnosticReport -> pt:Observation (spec/fhir-input.md:
+pain, scores, asserted facts, sites, maneuvers, imaging, relief)."""
 
 from __future__ import annotations
 

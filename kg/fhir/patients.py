@@ -13,7 +13,8 @@ from kg.terms import DCTERMS, PT, RDF
 
 
 def births(patients: Iterable[Entry]) -> dict[str, str]:
-    """Date of birth (as precise as given) by patient IRI; one that two Patients of one identity give differently is left out."""
+    """Date of birth (as precise as given) by patient IRI; one that two Patients of one identity give differently is
+    left out."""
     found: dict[str, set[str]] = defaultdict(set)
     for entry in patients:
         day = entry.view.day("birthDate")

@@ -1,4 +1,5 @@
-"""Procedure, CarePlan and ServiceRequest -> pt:Procedure, pt:Course, pt:Plan (spec/fhir-input.md: physical therapy, injection, block, plan)."""
+"""Procedure, CarePlan and ServiceRequest -> pt:Procedure, pt:Course, pt:Plan (spec/fhir-input.md:
+physical therapy, injection, block, plan)."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ _NOT_PLANS = frozenset(("directive", "option"))
 
 
 def procedure(entry: Entry, context: Context) -> list[Fact]:
-    """A Procedure: a course when its concept is a therapy that runs in courses, else one event, which counts once completed."""
+    """A Procedure: a course when its concept is a therapy that runs in courses, else one event, which counts once
+    completed."""
     view, codes = entry.view, context.codes
     meaning = codings.one_meaning(view.object("code"), codes)
     if meaning is None or meaning.concept in codes.drugs:
@@ -149,7 +151,8 @@ def _scheduled(detail: View) -> Period:
 
 
 def service_request(entry: Entry, context: Context) -> list[Fact]:
-    """A ServiceRequest that proposes, plans or orders something and is still open: a plan from the day it was authored."""
+    """A ServiceRequest that proposes, plans or orders something and is still open:
+    a plan from the day it was authored."""
     view = entry.view
     meaning = codings.one_meaning(view.object("code"), context.codes)
     if meaning is None or view.flag("doNotPerform"):

@@ -52,7 +52,8 @@ def ends_after(start: str | None, quantity: View, codes: CodeIndex, bare: str | 
 def measured(
     holder: View, name: str, meaning: Mapping, measure: Measure, codes: CodeIndex
 ) -> tuple[Decimal, str] | None:
-    """Value and unit of a numeric measure given as valueQuantity or valueInteger; None, with a finding, when not readable."""
+    """Value and unit of a numeric measure given as valueQuantity or valueInteger;
+    None, with a finding, when not readable."""
     if name == "valueInteger":
         value, unit, view, element = holder.number(name), None, holder, name
     else:
@@ -85,7 +86,8 @@ def _unit(quantity: View) -> str | None:
 
 
 def _factor(unit: str | None, meaning: Mapping, measure: Measure) -> Decimal | None:
-    """What a number in this unit is multiplied with to be in the measure's own; None for a unit that it does not have."""
+    """What a number in this unit is multiplied with to be in the measure's own;
+    None for a unit that it does not have."""
     if unit == measure.unit and not meaning.scaled:
         return Decimal(1)
     if not measure.unit.startswith("{"):

@@ -21,7 +21,8 @@ class Unread:
 
 
 def parse(data: bytes, place: str) -> list[tuple[str, object]]:
-    """The resources of one input, each with its place (file, or file and line); a line that cannot be read is an `Unread`.
+    """The resources of one input, each with its place (file, or file and line);
+    a line that cannot be read is an `Unread`.
 
     Raises InputError when nothing can be read: empty, not text, not JSON or cut short (with line and column), not FHIR,
     or a resource that says nothing of a patient."""

@@ -19,7 +19,8 @@ _RELATIVE = re.compile(r"([A-Za-z]+)/([^/\s?#]+)")
 
 @dataclass(frozen=True)
 class Entry:
-    """One resource of the input. `iri`: its fullUrl when absolute, else `urn:kg:record:Type/id`; `base` of a REST fullUrl."""
+    """One resource of the input. `iri`: its fullUrl when absolute, else `urn:kg:record:Type/id`;
+    `base` of a REST fullUrl."""
 
     index: int
     place: str
@@ -59,7 +60,8 @@ class Record:
         return found
 
     def resolve(self, entry: Entry, reference: str) -> Entry | None:
-        """The resource that a reference of this entry names: contained (#id), a fullUrl, or Type/id; None when not in the input."""
+        """The resource that a reference of this entry names: contained (#id), a fullUrl, or Type/id;
+        None when not in the input."""
         if reference.startswith("#"):
             return contained(entry, reference[1:])
         target = reference.split("/_history/")[0]
@@ -126,7 +128,8 @@ def collect(documents: Iterable[tuple[str, object]]) -> Record:
 
 
 def _expanded(documents: Iterable[tuple[str, object]]) -> Iterator[tuple[str, str, object, object]]:
-    """Place, name, fullUrl and resource of each entry, Bundles within Bundles included; None for an entry without a resource."""
+    """Place, name, fullUrl and resource of each entry, Bundles within Bundles included;
+    None for an entry without a resource."""
     for place, document in documents:
         if not (isinstance(document, dict) and document.get("resourceType") == "Bundle"):
             yield place, "", None, document
@@ -177,7 +180,8 @@ def _entry(index: int, place: str, full_url: object, resource: dict) -> Entry:
 
 
 def _without_repeats(entries: list[Entry]) -> list[Entry]:
-    """The entries in order; of several versions of one resource the last updated counts, else the last; Patients are left for their own reader."""
+    """The entries in order; of several versions of one resource the last updated counts, else the last;
+    Patients are left for their own reader."""
     groups: dict[tuple, list[Entry]] = defaultdict(list)
     for entry in entries:
         owner = entry.data.get("subject") or entry.data.get("patient") or {}

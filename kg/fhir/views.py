@@ -127,7 +127,8 @@ class View:
         return Period(start, end, inner.has("start") and start is None, inner.has("end") and end is None)
 
     def word(self, name: str, allowed: Iterable[str], required: bool = True) -> str | None:
-        """A status word of FHIR; None when absent (a warning where FHIR requires it) or (finding) not one of those allowed."""
+        """A status word of FHIR; None when absent (a warning where FHIR requires it) or (finding) not one of those
+        allowed."""
         value = self.text(name)
         if value in allowed:
             return value
