@@ -90,7 +90,7 @@ def index_page() -> str:
     about = {
         "ask": "Questions for people: SELECT over guideline, facts and derived results in one default graph.",
         "check": "Checks: each must find nothing.",
-        "derive": "Steps of the derivation: CONSTRUCT, run in this order, each step's triples loaded back before the next.",
+        "derive": "Steps of the derivation: CONSTRUCT, run in this order, each step loaded back before the next.",
     }
     page = ["# Queries", "", "Generated from the headers of `queries/*/*.rq`; a test compares this page with them.", ""]
     for folder, text in about.items():
@@ -331,6 +331,7 @@ def test_standard_codes_cannot_decide_everything():
     }
     assert ("isolated-sacroiliitis", "concept") in found
     assert ("first-primary", "value") in found
+    assert ("a-block", "concept") in found
     assert ("first-injection-helped", "measure") in found
     assert not {"sacroiliitis-diagnosis", "pain-intensity", "nsaid-days"} & {criterion for criterion, _ in found}
 

@@ -216,7 +216,7 @@ def renamed(node, rename: dict[str, str]):
 
 
 def moved_facts(facts: list[Triple], rename: dict[str, str]) -> list[Triple]:
-    """The same patients under the swapped guideline: other names, numbers and days at the same distance from the new thresholds."""
+    """The same patients under the swapped guideline: other names, numbers and days as far from the new thresholds."""
     units = {triple.subject: triple.object.value for triple in facts if triple.predicate == pt("unit")}
     result = []
     for triple in facts:

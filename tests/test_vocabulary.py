@@ -130,7 +130,7 @@ def test_the_top_module_imports_every_other():
 
 
 def agents_and_conditions() -> set[str]:
-    """Labels and alternative labels of individuals that are facts of clinical life: drugs, procedures, conditions, measures."""
+    """Labels and alternative labels of the individuals of clinical life: drugs, procedures, conditions, measures."""
     clinical = PROJECT + "clinical#"
     individuals = {
         triple.subject
