@@ -18,7 +18,6 @@ import pyoxigraph as ox
 from kg.terms import CL, GL, ICD_10, PT, RDF, RDFS, SKOS
 
 
-
 @dataclass(frozen=True)
 class Mapping:
     """One meaning of a code: the concept (IRI), what the code itself says of its presence, and how exact the match is.

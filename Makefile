@@ -1,0 +1,24 @@
+# Each target sets itself up: a virtual environment of its own, versions from the lock file, Java (for the reasoner) from PyPI.
+PYTHON ?= python3
+VENV := .venv
+KG := $(VENV)/bin/kg
+
+.PHONY: demo test bench clean
+
+$(VENV)/ready: requirements-test.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+demo: $(VENV)/ready
+	$(KG) recommend examples/switch-after-loss-of-response.json --as-of 2026-01-15
+
+test: $(VENV)/ready
+	$(VENV)/bin/python -m pytest
+
+bench: $(VENV)/ready
+	$(VENV)/bin/python -m benchmarks.derivation
+
+clean:
+	rm -rf $(VENV)
