@@ -43,13 +43,14 @@ def _patient(evaluation: Evaluation, rules: Index, derived: Index, patient) -> d
     verdicts = sorted(mine["Verdict"], key=lambda node: _order(rules, derived.value(node, GL + "treatment")))
     less = {node: [_slug(rules, derived.value(other, GL + "treatment")) for other in derived.objects(node, GL + "lessPreferredThan")] for node in verdicts}
     guideline = evaluation.guideline
+    unchecked = {leaf for group in rules.objects(guideline.iri, GL + "notCoveredFor") for leaf in rules.objects(group, GL + "covers")}
     return {
         "patient": derived.text(patient, _IDENTIFIER) or patient.value,
         "iri": patient.value,
         "asOf": evaluation.as_of.isoformat(),
         "guideline": {"iri": guideline.iri.value, "slug": guideline.slug, "label": rules.text(guideline.iri, _LABEL), "version": guideline.version},
         "applicability": {"status-unknown": "unknown"}.get(*[word(derived.value(patient, GL + "applicability"))] * 2),
-        "treatments": [_treatment(rules, derived, node, criteria, statuses, verdicts, less) for node in verdicts],
+        "treatments": [_treatment(rules, derived, node, criteria, statuses, verdicts, less, unchecked) for node in verdicts],
         "flags": sorted(({"flag": rules.text(flag, GL + "slug"), "label": rules.text(flag, _LABEL), "facts": _facts(derived, node)}
                          for node in mine["RaisedFlag"] for flag in [derived.value(node, GL + "flag")]), key=lambda flag: flag["flag"]),
         "documentation": sorted(({"item": rules.text(item, GL + "id"), "label": rules.text(item, _LABEL),
@@ -81,7 +82,7 @@ def _prerequisite(rules: Index, derived: Index, node) -> dict:
     return {"treatment": _slug(rules, derived.value(node, GL + "treatment")), "status": status, "label": rules.text(rule, _LABEL)}
 
 
-def _treatment(rules: Index, derived: Index, node, criteria: dict, statuses: dict, verdicts: list, less: dict) -> dict:
+def _treatment(rules: Index, derived: Index, node, criteria: dict, statuses: dict, verdicts: list, less: dict, unchecked: set) -> dict:
     treatment = derived.value(node, GL + "treatment")
     slug = _slug(rules, treatment)
     bars = [bar for bar in derived.subjects(GL + "treatment", treatment)
@@ -92,7 +93,7 @@ def _treatment(rules: Index, derived: Index, node, criteria: dict, statuses: dic
         "verdict": word(derived.value(node, GL + "verdict")), "strength": word(derived.value(node, GL + "strength")),
         "role": derived.text(node, GL + "role"), "step": derived.text(node, GL + "step"),
         "current": derived.value(node, GL + "current") is not None, "reason": word(derived.value(node, GL + "reason")),
-        "biologic": bool(rules.value(treatment, GL + "inhibits")),
+        "notChecked": word(derived.value(node, GL + "verdict")) == "eligible" and treatment in unchecked,
         "preferredOver": sorted(_slug(rules, derived.value(other, GL + "treatment")) for other in verdicts if slug in less[other]),
         "lessPreferredThan": sorted(less[node]),
         "recommendations": sorted(rows, key=lambda row: row["id"]),
@@ -121,3 +122,17 @@ def _criterion(rules: Index, derived: Index, criterion, node) -> dict:
     return {"criterion": _local(criterion), "label": rules.text(criterion, _LABEL), "result": word(derived.value(node, GL + "truth")) if node else "unknown",
             "facts": _facts(derived, node) if node else [], "basis": rules.text(criterion, GL + "basis"),
             "decisions": [_local(decision) for decision in rules.objects(criterion, GL + "decision")], "ask": rules.text(criterion, GL + "ask")}
+
+
+def evidence(evaluation: Evaluation, treatment: dict) -> list[dict]:
+    """The findings behind the recommendations of one treatment row, with what checking their statements showed."""
+    rules = evaluation.guideline.index
+    wanted = {rule["id"] for rule in treatment["recommendations"] if rule["direction"] != "caution"}
+    rows = []
+    for finding in rules.subjects(_TYPE, ox.NamedNode(GL + "Finding")):
+        if wanted & {rules.text(rule, GL + "id") for rule in rules.objects(finding, GL + "supports")}:
+            statement = rules.value(finding, GL + "statement")
+            checks = rules.subjects(GL + "checks", statement)
+            check = "; ".join(f"{(word(rules.value(one, GL + 'checkVerdict')) or '').replace('-', ' ')}: {rules.text(one, 'http://www.w3.org/2000/01/rdf-schema#comment')}" for one in checks)
+            rows.append({"finding": rules.text(statement, _LABEL), "statement": rules.text(statement, GL + "id"), "check": check})
+    return rows

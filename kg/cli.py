@@ -1,0 +1,308 @@
+"""The command line (spec/output.md). Exit codes: 0 done, 1 violations found by validate or check, 2 usage or unreadable input."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from kg.errors import InputError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+                  help="Ask a clinical guideline about patients: verdicts with their reasons. Not a medical device.")
+
+
+class RecommendFormat(StrEnum):
+    text = "text"
+    json = "json"
+    turtle = "turtle"
+
+
+class ReportFormat(StrEnum):
+    text = "text"
+    json = "json"
+    turtle = "turtle"
+
+
+class TableFormat(StrEnum):
+    table = "table"
+    json = "json"
+    csv = "csv"
+    xml = "xml"
+    turtle = "turtle"
+
+
+class EngineName(StrEnum):
+    oxigraph = "oxigraph"
+    rdflib = "rdflib"
+
+
+Places = Annotated[list[str], typer.Argument(help="Patient RDF, FHIR R4 JSON or NDJSON files; - for standard input.", show_default=False)]
+AsOf = Annotated[Optional[str], typer.Option("--as-of", metavar="DATE", help="The day of the evaluation, YYYY-MM-DD; today by default.")]
+Slug = Annotated[str, typer.Option("--guideline", metavar="SLUG", help="Which guideline.")]
+GuidelineFile = Annotated[Optional[list[Path]], typer.Option("--guideline-file", metavar="FILE", help="A Turtle file with a further guideline.")]
+Codes = Annotated[Optional[Path], typer.Option("--codes", metavar="FILE", help="A site's own codes: FHIR ConceptMap or SSSOM.")]
+Output = Annotated[Optional[Path], typer.Option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")]
+Engine = Annotated[EngineName, typer.Option("--engine", help="What runs the queries.")]
+DEFAULT_SLUG = "refractory-sacroiliitis"
+
+
+def main() -> None:
+    """Run the command line; bad input is one line and exit code 2, never a traceback."""
+    try:
+        app()
+    except InputError as error:
+        _say(str(error))
+        raise SystemExit(2) from None
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(0) from None
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def _date(text: str | None) -> datetime.date:
+    if text is None:
+        return datetime.date.today()
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise InputError(text, "--as-of", "not a date", "write it as YYYY-MM-DD") from None
+
+
+def _read(places: list[str], codes: Path | None):
+    from kg import inputs
+
+    index, notes = inputs.codes(codes)
+    for note in notes:
+        _say(note)
+    found = inputs.read(places, index)
+    for error in found.errors:
+        _say(str(error))
+    for finding in found.findings:
+        _say(f"{finding.severity}: {finding.place}: {finding.resource}: {finding.element}: {finding.message}")
+    if found.entries:
+        _say(f"{found.ignored} of {found.entries} entries carry nothing this guideline asks")
+    return found
+
+
+def _evaluated(places: list[str], as_of: str | None, slug: str, files: list[Path] | None, codes: Path | None, engine: EngineName):
+    from kg.evaluate import evaluate
+    from kg.guideline import load
+
+    day = _date(as_of)
+    guideline = load(slug, tuple(files or ()))
+    found = _read(places, codes)
+    if not found.patients and not found.errors:
+        raise InputError(", ".join(places), "input", "no patient in it", "give a FHIR Patient, or a pt:Patient in RDF")
+    return found, evaluate(found.triples, guideline, day, engine.value)
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(str(output), "-o", error.strerror or "cannot be written", "give a path that can be written") from None
+
+
+def _turtle(triples) -> str:
+    import pyoxigraph as ox
+
+    prefixes = {"gl": "https://w3id.org/sacroiliitis-kg/core#", "pt": "https://w3id.org/sacroiliitis-kg/patient#", "cl": "https://w3id.org/sacroiliitis-kg/clinical#",
+                "xsd": "http://www.w3.org/2001/XMLSchema#", "dcterms": "http://purl.org/dc/terms/"}
+    return ox.serialize(sorted(set(triples), key=str), format=ox.RdfFormat.TURTLE, prefixes=prefixes).decode()
+
+
+def _console(output: Path | None):
+    import io
+
+    from rich.console import Console
+
+    if output is None:
+        return Console(highlight=False, soft_wrap=not sys.stdout.isatty()), None
+    buffer = io.StringIO()
+    return Console(file=buffer, highlight=False, soft_wrap=True), buffer
+
+
+@app.command()
+def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFormat, typer.Option("--format")] = RecommendFormat.text,
+              patient: Annotated[Optional[str], typer.Option("--patient", metavar="ID", help="Only this patient.")] = None, output: Output = None,
+              guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, codes: Codes = None, engine: Engine = EngineName.oxigraph) -> None:
+    """Verdicts of every treatment for every patient, with their reasons."""
+    from kg import text
+    from kg.results import results
+
+    found, evaluation = _evaluated(places, as_of, guideline, guideline_file, codes, engine)
+    _check_shapes(found)
+    rows = results(evaluation)
+    order = {node.value: position for position, node in enumerate(found.patients)}
+    rows = [row for row in sorted(rows, key=lambda row: order.get(row["iri"], len(order))) if patient in (None, row["patient"], row["iri"])]
+    if patient and not rows:
+        raise InputError(patient, "--patient", "no such patient in the input", "give the id of one of its patients")
+    if format is RecommendFormat.json:
+        _write("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), output)
+    elif format is RecommendFormat.turtle:
+        _write(_turtle([*evaluation.facts, *evaluation.derived]), output)
+    else:
+        console, buffer = _console(output)
+        for row in rows:
+            text.patient(console, row)
+        if buffer:
+            _write(buffer.getvalue(), output)
+    if found.errors:
+        raise typer.Exit(2)
+
+
+def _check_shapes(found) -> None:
+    report = _shapes(found.triples)
+    violations = [result for result in report.results if result.severity == "Violation"]
+    if violations or any(finding.severity == "violation" for finding in found.findings):
+        _say(f"the record has violations ({len(violations)} by the shapes): what could be read is answered; `kg validate` lists them")
+
+
+def _shapes(triples):
+    import rdflib
+
+    from kg.engine import to_rdflib
+    from kg.paths import data
+    from kg.validate import validate as run
+
+    shapes, ontology = rdflib.Graph(), rdflib.Graph()
+    for path in sorted(data("shapes").glob("*.ttl")):
+        shapes.parse(path)
+    for name in ("core.ttl", "patient.ttl", "clinical.ttl"):
+        ontology.parse(data("ontology", name))
+    return run(to_rdflib(triples), ontology, shapes)
+
+
+@app.command()
+def validate(places: Places, format: Annotated[ReportFormat, typer.Option("--format")] = ReportFormat.text, output: Output = None, codes: Codes = None) -> None:
+    """Check patient graphs by SHACL, and the import for FHIR. Exit code 1 when there are violations."""
+    from kg import inputs
+
+    index, notes = inputs.codes(codes)
+    found = inputs.read(places, index)
+    report = _shapes(found.triples)
+    if format is ReportFormat.turtle:
+        _write(report.graph.serialize(format="turtle"), output)
+    elif format is ReportFormat.json:
+        rows = [{"severity": finding.severity, "place": finding.place, "resource": finding.resource, "element": finding.element, "message": finding.message} for finding in found.findings]
+        rows += [{"severity": one.severity.lower(), "focus": one.focus, "path": one.path, "value": one.value, "message": one.message, "shape": one.shape} for one in report.results]
+        _write(json.dumps({"conforms": report.conforms and not _violated(found), "entries": found.entries, "ignored": found.ignored, "results": rows}, ensure_ascii=False) + "\n", output)
+    else:
+        lines = [*notes, *(f"{one.severity}: {one.place}: {one.resource}: {one.element}: {one.message}" for one in found.findings)]
+        lines += [f"{one.severity.lower()}: {one.value or one.focus}: {one.message}" for one in report.results]
+        if found.entries:
+            lines.append(f"{found.ignored} of {found.entries} entries carry nothing this guideline asks")
+        lines.append("conforms" if report.conforms and not _violated(found) else "does not conform")
+        _write("\n".join(lines) + "\n", output)
+    for error in found.errors:
+        _say(str(error))
+    if found.errors:
+        raise typer.Exit(2)
+    if not report.conforms or _violated(found):
+        raise typer.Exit(1)
+
+
+def _violated(found) -> bool:
+    return any(finding.severity == "violation" for finding in found.findings)
+
+
+@app.command()
+def query(name: Annotated[str, typer.Argument(metavar="NAME|FILE.rq")], places: Annotated[Optional[list[str]], typer.Argument(help="Patients, if the question is about them.")] = None,
+          as_of: AsOf = None, format: Annotated[TableFormat, typer.Option("--format")] = TableFormat.table, output: Output = None, guideline: Slug = DEFAULT_SLUG,
+          guideline_file: GuidelineFile = None, codes: Codes = None, engine: Engine = EngineName.oxigraph) -> None:
+    """Run a query of `queries/` by name, or any SPARQL file, over guideline, patients and what was derived."""
+    from kg import tables
+    from kg.guideline import load
+
+    text = tables.find(name)
+    if places:
+        found, evaluation = _evaluated(places, as_of, guideline, guideline_file, codes, engine)
+        store, failed = evaluation.engine, bool(found.errors)
+    else:
+        store, failed = load(guideline, tuple(guideline_file or ())).engine(engine.value), False
+    tables.add_codes(store, text)
+    _write(tables.run(store, text, name, format.value), output)
+    if failed:
+        raise typer.Exit(2)
+
+
+@app.command()
+def queries() -> None:
+    """List the queries with the question each answers."""
+    from kg.queries import folder
+
+    for place in ("ask", "check", "derive"):
+        for one in folder(place):
+            print(f"{place}/{one.name}: {one.summary}")
+
+
+@app.command()
+def explain(place: Annotated[str, typer.Argument(metavar="INPUT")], treatment: Annotated[str, typer.Argument(metavar="TREATMENT")], as_of: AsOf = None,
+            guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, codes: Codes = None, engine: Engine = EngineName.oxigraph) -> None:
+    """Why this verdict: recommendation, strength, source line, criteria, facts, what is missing, evidence."""
+    from difflib import get_close_matches
+
+    from kg import text
+    from kg.results import evidence, results
+
+    found, evaluation = _evaluated([place], as_of, guideline, guideline_file, codes, engine)
+    console, _ = _console(None)
+    for row in results(evaluation):
+        slugs = {one["treatment"]: one for one in row["treatments"]}
+        if treatment not in slugs:
+            near = get_close_matches(treatment, slugs, 4, 0.3) or sorted(slugs)
+            raise InputError(treatment, "TREATMENT", "no such treatment", f"give one of: {', '.join(near)}")
+        text.explanation(console, row, slugs[treatment], evidence(evaluation, slugs[treatment]))
+    if found.errors:
+        raise typer.Exit(2)
+
+
+@app.command("import")
+def import_(places: Places, output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where the patient RDF goes.")], codes: Codes = None) -> None:
+    """FHIR to patient RDF (Turtle)."""
+    found = _read(places, codes)
+    _write(_turtle(found.triples), output)
+    if found.errors:
+        raise typer.Exit(2)
+
+
+@app.command()
+def check(guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None) -> None:
+    """The guideline checks itself: every file is read, every query of `queries/check/` must find nothing."""
+    from kg.guideline import load
+    from kg.queries import folder
+
+    store = load(guideline, tuple(guideline_file or ())).engine()
+    failed = False
+    for one in folder("check"):
+        _, rows = store.select(one.text)
+        print(f"{'ok  ' if not rows else 'FAIL'} {one.name}: {one.summary}")
+        for row in rows:
+            print("     " + "  ".join("" if term is None else term.value for term in row))
+        failed = failed or bool(rows)
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def build(guideline: Slug = DEFAULT_SLUG) -> None:
+    """Write the merged ontology to `ontology/release/` (merged only; not yet reasoned)."""
+    from kg.guideline import load
+    from kg.paths import data
+
+    folder = data("ontology") / "release"
+    folder.mkdir(exist_ok=True)
+    _write(_turtle(load(guideline).triples), folder / f"{guideline}.ttl")
+    print(folder / f"{guideline}.ttl")

@@ -1,0 +1,138 @@
+"""Reading what the user gives: patient RDF in any common format, FHIR R4 JSON or NDJSON, or standard input."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from kg import fhir, sitecodes
+from kg.codes import CodeIndex
+from kg.engine import Triple
+from kg.errors import InputError
+from kg.fhir import Finding
+from kg.paths import data
+from kg.terms import PT
+
+_BY_SUFFIX = {
+    ".ttl": ox.RdfFormat.TURTLE, ".nt": ox.RdfFormat.N_TRIPLES, ".nq": ox.RdfFormat.N_QUADS, ".trig": ox.RdfFormat.TRIG,
+    ".rdf": ox.RdfFormat.RDF_XML, ".xml": ox.RdfFormat.RDF_XML, ".owl": ox.RdfFormat.RDF_XML, ".jsonld": ox.RdfFormat.JSON_LD,
+}
+_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+
+
+@dataclass
+class Inputs:
+    """Everything that could be read of the inputs given together; `errors` are the inputs that could not be."""
+
+    triples: list[Triple] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    errors: list[InputError] = field(default_factory=list)
+    entries: int = 0
+    ignored: int = 0
+    patients: list[ox.NamedNode] = field(default_factory=list)
+
+
+def codes(file: Path | None = None) -> tuple[CodeIndex, tuple[str, ...]]:
+    """The code mappings of the ontology, with a site's own before them; and what of those could not be used."""
+    store = ox.Store()
+    for path in sorted(data("ontology").glob("*.ttl")):
+        store.load(path=str(path), format=ox.RdfFormat.TURTLE)
+    index = CodeIndex.from_store(store)
+    if file is None:
+        return index, ()
+    return sitecodes.extend(index, sitecodes.parse(_bytes(str(file)), str(file)), str(file))
+
+
+def read(places: list[str], index: CodeIndex) -> Inputs:
+    """Read every input; FHIR resources of all inputs are one record, so that a bulk export by resource type works."""
+    found = Inputs()
+    documents: list[tuple[str, object]] = []
+    for place in places:
+        try:
+            content = _bytes(place)
+            syntax = _syntax(place, content)
+            if syntax is None:
+                documents.extend(fhir.parse(content, place))
+            else:
+                found.triples.extend(_rdf(content, place, syntax))
+        except InputError as error:
+            found.errors.append(error)
+    if documents:
+        lifted = fhir.lift(documents, index)
+        found.triples.extend(lifted.triples)
+        found.findings.extend(lifted.findings)
+        found.entries, found.ignored = lifted.entries, lifted.ignored
+        found.patients.extend(lifted.patients)
+    named = {t.subject for t in found.triples if t.predicate.value == _TYPE and t.object == ox.NamedNode(PT.Patient)}
+    found.patients.extend(sorted(named - set(found.patients), key=lambda node: node.value))
+    return found
+
+
+def _bytes(place: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if place == "-" else Path(place).read_bytes()
+    except OSError as error:
+        raise InputError(place, "file", error.strerror or "cannot be read", "give the path of a readable file") from error
+
+
+def _syntax(place: str, content: bytes) -> ox.RdfFormat | None:
+    """The RDF format of an input; None for FHIR JSON. The file's ending counts, else how its text begins."""
+    known = _BY_SUFFIX.get(Path(place).suffix.lower())
+    if known:
+        return known
+    start = content.lstrip(b"\xef\xbb\xbf \t\r\n")[:200]
+    if start.startswith((b"{", b"[")):
+        return ox.RdfFormat.JSON_LD if b"@context" in content[:5000] or b"@graph" in content[:5000] else None
+    if start.startswith((b"<?xml", b"<rdf:", b"<!DOCTYPE")):
+        return ox.RdfFormat.RDF_XML
+    if start.startswith((b"@prefix", b"@base", b"PREFIX", b"BASE", b"#")):
+        return ox.RdfFormat.TURTLE
+    if start.startswith(b"<"):
+        return ox.RdfFormat.N_QUADS
+    return None
+
+
+def _rdf(content: bytes, place: str, syntax: ox.RdfFormat) -> list[Triple]:
+    """The triples of an RDF document, all its graphs together; blank nodes become IRIs, because facts must have one."""
+    if not content.strip():
+        raise InputError(place, "line 1", "the file is empty", "give a file that holds a patient")
+    if syntax == ox.RdfFormat.RDF_XML and b"<!DOCTYPE" in content:
+        raise InputError(place, "DOCTYPE", "document type declarations are not read", "remove the DOCTYPE and its entities")
+    if syntax == ox.RdfFormat.JSON_LD:
+        _no_remote_context(content, place)
+    try:
+        quads = list(ox.parse(content, format=syntax))
+    except SyntaxError as error:
+        raise InputError(place, f"line {error.lineno or '?'}", f"not {syntax.name}: {error.msg}", "correct the text there") from error
+    except ValueError as error:
+        raise InputError(place, "text", f"not {syntax.name}: {error}", "correct the text") from error
+    return [Triple(_named(quad.subject), quad.predicate, _named(quad.object)) for quad in quads]
+
+
+def _named(term):
+    return ox.NamedNode(f"urn:kg:blank:{term.value}") if isinstance(term, ox.BlankNode) else term
+
+
+def _no_remote_context(content: bytes, place: str) -> None:
+    def contexts(node):
+        if isinstance(node, dict):
+            for key, value in node.items():
+                if key == "@context":
+                    yield from value if isinstance(value, list) else [value]
+                yield from contexts(value)
+        elif isinstance(node, list):
+            for item in node:
+                yield from contexts(item)
+
+    try:
+        document = json.loads(content)
+    except ValueError as error:
+        raise InputError(place, f"line {getattr(error, 'lineno', '?')}", f"not JSON: {error}", "correct the text there") from error
+    except RecursionError as error:
+        raise InputError(place, "text", "nested too deeply", "flatten the document") from error
+    if any(isinstance(context, str) for context in contexts(document)):
+        raise InputError(place, "@context", "a context from elsewhere is not fetched", "write the context into the file")

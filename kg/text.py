@@ -1,0 +1,118 @@
+"""The results for people, on one screen: plain words and symbols, colour only on top."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.markup import escape
+
+_STRENGTHS = (("strong", "●●● strongly"), ("conditional", "●●○ conditionally"), ("unstated", "●○○ strength not stated"))
+_REASONS = {
+    "ongoing": "already on it or on another of its kind, nothing calls for a change: this does not mean stop",
+    "source-silent": "the source says nothing for it: this does not mean stop",
+    "criteria-unmet": "what it asks for is not met: this does not mean stop",
+}
+_APPLIES = {"applies": "the guideline applies", "not-applicable": "outside the guideline's population",
+            "unknown": "not known whether the guideline applies"}
+_RESULTS = {"met": "✓ met", "unmet": "✗ not met", "unknown": "? unknown"}
+
+
+def patient(console: Console, row: dict) -> None:
+    """Print one patient's verdicts: eligible first, by strength, then what stands against, then what is open."""
+    line = console.print
+    line(f"[bold]{escape(row['patient'])}[/bold]  as of {row['asOf']}  —  {escape(row['guideline']['label'])} {row['guideline']['version']}")
+    line(f"{_APPLIES[row['applicability']]}\n")
+    if row["applicability"] == "not-applicable":
+        return
+    by = _grouped(row["treatments"], lambda one: one["verdict"])
+    if eligible := by.get("eligible"):
+        line("[bold green]✓ ELIGIBLE[/bold green]")
+        for strength, words in _STRENGTHS:
+            for key, group in _grouped([one for one in eligible if one["strength"] == strength], _rules).items():
+                line(f"  {words:26} {_names(group)}  [dim]{escape(key)}[/dim]")
+        for one in eligible:
+            if one["lessPreferredThan"]:
+                line(f"  [dim]{escape(one['label'])}: preferred over it: {', '.join(one['lessPreferredThan'])}[/dim]")
+        if any(one["notChecked"] for one in eligible):
+            line(f"  ! not checked, the source is silent: {'; '.join(row['notChecked'])}")
+    if barred := by.get("contraindicated"):
+        line("[bold red]⨯ CONTRAINDICATED on the record[/bold red]")
+        line(f"  {_names(barred)}")
+    if against := by.get("advised-against"):
+        line("[bold red]⨯ ADVISED AGAINST by the guideline[/bold red]")
+        for key, group in _grouped(against, lambda one: f"{dict(_STRENGTHS)[one['strength']]:26} ({_rules(one)})").items():
+            line(f"  {escape(key)}  {_names(group)}")
+    if unknown := by.get("undetermined"):
+        line("[bold yellow]? UNDETERMINED: ask[/bold yellow]")
+        for key, group in _grouped(unknown, lambda one: tuple(ask["ask"] or ask["label"] for ask in one["missing"])).items():
+            line(f"  {_names(group)}")
+            for question in key:
+                line(f"    → {escape(question)}")
+    if silent := by.get("not-indicated"):
+        line("[bold]– NOT INDICATED[/bold]")
+        for key, group in _grouped(silent, lambda one: one["reason"]).items():
+            line(f"  {_REASONS[key]}:\n    {_names(group)}")
+    _beside(console, row)
+
+
+def _beside(console: Console, row: dict) -> None:
+    line = console.print
+    if row["flags"]:
+        line("[bold]⚑ REVIEW[/bold]")
+        for flag in row["flags"]:
+            line(f"  {escape(flag['label'])}  [dim]{flag['flag']}[/dim]")
+    if row["documentation"]:
+        line("[bold]☐ DOCUMENTATION before an injection[/bold]")
+        for item in row["documentation"]:
+            line(f"  {item['item']} {item['status']:10} {escape(item['label'])}")
+    if row["monitoring"]:
+        line("[bold]◷ MONITORING[/bold]")
+        for one in row["monitoring"]:
+            line(f"  {one['treatment']}: {escape(one['label'])}: {one['status']}" + (f" (from {one['dueOn']})" if one["dueOn"] else ""))
+    for one in row["prerequisites"]:
+        line(f"[bold]⊢ BEFORE {one['treatment']}[/bold]  {escape(one['label'])}: {one['status']}")
+    line()
+
+
+def explanation(console: Console, row: dict, treatment: dict, evidence: Iterable[dict]) -> None:
+    """Print why one treatment has its verdict: rules, criteria, facts, what is missing, evidence."""
+    line = console.print
+    strength = f", {treatment['strength']}" if treatment["strength"] else ""
+    line(f"[bold]{escape(treatment['label'])}[/bold] for {escape(row['patient'])} as of {row['asOf']}: [bold]{treatment['verdict']}[/bold]{strength}")
+    if treatment["reason"]:
+        line(f"  {_REASONS[treatment['reason']]}")
+    for bar in treatment["bars"]:
+        line(f"  ⨯ {bar['kind'].replace('-', ' ')}: {', '.join(map(escape, bar['facts']))}")
+    for rule in treatment["recommendations"]:
+        places = f"lines {', '.join(map(str, rule['lines']))}; {', '.join(rule['statements'])}" if rule["lines"] else "no source line"
+        line(f"\n[bold]{escape(rule['id'])}[/bold] {escape(rule['label'])}  ({rule['direction']}, {rule['strength'] or 'no strength'}): {rule['status']}  [dim]{places}[/dim]")
+        for criterion in rule["criteria"]:
+            line(f"  {_RESULTS[criterion['result']]:10} {escape(criterion['label'])}  [dim]{criterion['basis']} {' '.join(criterion['decisions'])}[/dim]")
+            for fact in criterion["facts"]:
+                line(f"             [dim]{escape(fact)}[/dim]")
+            if criterion["result"] == "unknown" and criterion["ask"]:
+                line(f"             → {escape(criterion['ask'])}")
+    found = list(evidence)
+    if found:
+        line("\n[bold]Evidence as the source states it, and what a check of the literature showed[/bold]")
+        for one in found:
+            line(f"  {escape(one['finding'])}" + (f"  [dim]check: {escape(one['check'])}[/dim]" if one["check"] else ""))
+    if treatment["notChecked"]:
+        line(f"\n! not checked, the source is silent: {'; '.join(row['notChecked'])}")
+
+
+def _grouped(rows: Iterable[dict], key) -> dict:
+    groups: dict = {}
+    for row in rows:
+        groups.setdefault(key(row), []).append(row)
+    return groups
+
+
+def _rules(one: dict) -> str:
+    direction = "for" if one["verdict"] == "eligible" else "against"
+    return ", ".join(dict.fromkeys(rule["id"] for rule in one["recommendations"] if rule["status"] == "applies" and rule["direction"] == direction))
+
+
+def _names(group: list[dict]) -> str:
+    return escape(", ".join(one["label"] + (" (current)" if one["current"] else "") for one in group))
