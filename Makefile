@@ -12,7 +12,7 @@ $(VENV)/ready: requirements-test.lock pyproject.toml
 	touch $@
 
 demo: $(VENV)/ready
-	$(KG) recommend examples/switch-after-loss-of-response.json --as-of 2026-01-15
+	$(KG) recommend examples/loss-of-response.json --as-of 2026-03-02
 
 test: $(VENV)/ready
 	$(VENV)/bin/python -m pytest
