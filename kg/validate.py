@@ -12,9 +12,9 @@ from rdflib.plugins.sparql import prepareQuery
 from rdflib.plugins.sparql.sparql import Query
 from rdflib.term import Node
 
-from kg.terms import GL as CORE, PT as PATIENT
+from kg import terms
 
-_GL, _PT = Namespace(str(CORE)), Namespace(str(PATIENT))
+_GL, _PT = Namespace(str(terms.GL)), Namespace(str(terms.PT))
 _LINKS = (_PT.patient, _PT.partOf, _GL.patient)
 _UPWARDS = frozenset((RDF.type, RDFS.subClassOf, RDFS.domain, OWL.unionOf, RDF.first, RDF.rest))
 _SEVERITIES = ("Violation", "Warning", "Info")
@@ -22,8 +22,10 @@ _SEVERITIES = ("Violation", "Warning", "Info")
 
 @dataclass(frozen=True)
 class Result:
-    """One finding. `focus` is the fact or patient looked at; `value` is what is at fault there, for a check of the
-    whole patient the fact itself; `path` is the property, None where there is no single one. IRIs and literals as text."""
+    """One finding; IRIs and literals as text.
+
+    `focus` is the fact or patient looked at; `value` is what is at fault there, and for a check of all facts of a
+    patient the fact itself; `path` is the property, None where there is no single one."""
 
     severity: str
     focus: str

@@ -24,10 +24,14 @@ def graph(*files: Path) -> Graph:
     return merged
 
 
+def local(iri: object) -> str:
+    return str(iri).rpartition("#")[2]
+
+
 ONTOLOGY = graph(paths.data("ontology", "core.ttl"), paths.data("ontology", "patient.ttl"), FIXTURES / "ontology.ttl")
 SHAPES = {name: graph(paths.data("shapes", name + ".ttl")) for name in ("patient", "documentation")}
 MANIFEST = graph(FIXTURES / "manifest.ttl")
-CHECKS = [(file, str(check).rpartition("#")[2]) for file, shapes in SHAPES.items() for check in sorted(shapes.subjects(SH.severity))]
+CHECKS = [(file, local(check)) for file, shapes in SHAPES.items() for check in sorted(shapes.subjects(SH.severity))]
 
 
 def rows(results: Graph, of: Node | None) -> Counter[Row]:
@@ -62,7 +66,8 @@ def test_graph_that_fails(file: str, name: str) -> None:
 @pytest.mark.parametrize(("file", "name"), CHECKS)
 def test_message_says_what_to_do_in_one_line(file: str, name: str) -> None:
     for result in validate(graph(FIXTURES / f"{name}-fail.ttl"), ONTOLOGY, SHAPES[file]).results:
-        assert result.message.endswith(".") and "{" not in result.message.replace("{score}", "") and "\n" not in result.message
+        assert result.message.endswith(".") and "\n" not in result.message
+        assert "{?" not in result.message and "{$" not in result.message
 
 
 def test_every_graph_belongs_to_a_shape() -> None:
@@ -96,7 +101,7 @@ def test_warnings_leave_a_graph_conforming() -> None:
 
 
 def test_violations_come_first_and_the_graph_does_not_conform() -> None:
-    data = graph(FIXTURES / "course-start-given-fail.ttl", FIXTURES / "number-with-unit-fail.ttl", FIXTURES / "side-fail.ttl")
+    data = graph(*(FIXTURES / f"{name}-fail.ttl" for name in ("course-start-given", "number-with-unit", "side")))
     report = validate(data, ONTOLOGY, SHAPES["patient"])
     severities = [result.severity for result in report.results]
     assert not report.conforms and severities == sorted(severities) and set(severities) == {"Violation", "Warning"}
@@ -119,7 +124,7 @@ def test_strings_with_and_without_datatype_are_the_same() -> None:
 def test_date_with_a_time_zone_is_no_date() -> None:
     data = graph(FIXTURES / "fact-date-pass.ttl")
     data.set((URIRef(EX + "f"), URIRef(PT + "date"), Literal("2026-01-10Z", datatype=XSD.date, normalize=False)))
-    assert [result.shape.rpartition("#")[2] for result in validate(data, ONTOLOGY, SHAPES["patient"]).results] == ["fact-date"]
+    assert [local(result.shape) for result in validate(data, ONTOLOGY, SHAPES["patient"]).results] == ["fact-date"]
 
 
 def test_data_that_holds_the_ontology_needs_none() -> None:

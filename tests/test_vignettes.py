@@ -46,11 +46,11 @@ def canonical(triples) -> set[tuple[str, ...]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", range(2))
 def test_rdflib_derives_the_same(part):
-    """A quarter of the vignettes in one run each: same-date vignettes are evaluated together."""
+    """Every tenth vignette, those of one date together."""
     by_date: dict = {}
-    for vignette in (OWN + SHARED)[part::4]:
+    for vignette in (OWN + SHARED)[part * 5 :: 10]:
         by_date.setdefault(vignette.as_of, []).append(vignette)
     for as_of, group in by_date.items():
         facts = [t for vignette in group for t in fhir.lift([(vignette.name, vignette.bundle)], vignettes.codes()).triples]
