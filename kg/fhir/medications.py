@@ -172,7 +172,9 @@ def request(entry: Entry, context: Context) -> list[Fact]:
     if period.start is None and not period.start_lost:
         period = Period(authored, period.end, view.has("authoredOn") and authored is None, period.end_lost)
     said, unread = codings.responses([r] if (r := view.object("statusReason")) else [], context.codes)
-    supply = period.end is not None and status != "stopped"
+    # the end of what was supplied is no stop; bounds of the dosage are one, planned
+    bounded = dosages.bounds(doses, period.start or authored, context.codes).end is not None
+    supply = period.end is not None and not bounded and status != "stopped"
     stands = _sure(None if intent is None and view.has("intent") else _REQUEST.get(status), period)
     return [
         _course(drug, stands, period, doses, context, authored=authored, supply=supply, response=said, text=unread)
