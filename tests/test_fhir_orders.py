@@ -60,15 +60,15 @@ N, A = "Course Naproxen authored=2025-09-27 ", "authored=2025-09-27 "
         ),
         (
             bounds(start="2025-10-01", end="2025-11-01"),
-            N + "end=2025-11-01 start=2025-10-01 status=Completed supply=true",
+            N + "end=2025-11-01 start=2025-10-01 status=Completed",
         ),
         (bounds(start="2025-10-01") | ACTIVE, N + "start=2025-10-01 status=Active"),
-        (bounds(end="2025-11-01"), N + "end=2025-11-01 start=2025-09-27 status=Completed supply=true"),
+        (bounds(end="2025-11-01"), N + "end=2025-11-01 start=2025-09-27 status=Completed"),
         (bounds(start="2025-10-05") | VALID, N + "end=2025-12-01 start=2025-10-05 status=Completed supply=true"),
         (VALID, N + "end=2025-12-01 start=2025-10-01 status=Completed supply=true"),
         (
             {"dosageInstruction": [{"timing": {"repeat": {"boundsDuration": quantity(10, "d")}}}]},
-            N + "end=2025-10-07 start=2025-09-27 status=Completed supply=true",
+            N + "end=2025-10-07 start=2025-09-27 status=Completed",
         ),
         (
             {
@@ -77,7 +77,7 @@ N, A = "Course Naproxen authored=2025-09-27 ", "authored=2025-09-27 "
                     {"timing": {"repeat": {"boundsPeriod": {"start": "2025-10-08", "end": "2025-10-15"}}}},
                 ]
             },
-            N + "end=2025-10-15 start=2025-10-01 status=Completed supply=true",
+            N + "end=2025-10-15 start=2025-10-01 status=Completed",
         ),
         (PLAN, "Plan Naproxen authored=2025-09-27"),
         (PLAN | {"intent": "proposal", "status": "on-hold"}, "Plan Naproxen authored=2025-09-27"),
