@@ -13,13 +13,18 @@ GL = "https://w3id.org/sacroiliitis-kg/core#"
 PT = "https://w3id.org/sacroiliitis-kg/patient#"
 _TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 _LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
+_KINDS = ("Verdict", "RaisedFlag", "DocumentationStatus", "MonitoringStatus", "PrerequisiteStatus", "RecommendationStatus", "CriterionResult")
 _IDENTIFIER = "http://purl.org/dc/terms/identifier"
 
 
 def results(evaluation: Evaluation) -> list[dict]:
     """The results of every patient, in the order of their IRIs."""
     derived = Index((*evaluation.facts, *evaluation.derived))
-    return [_patient(evaluation, evaluation.guideline.index, derived, patient) for patient in evaluation.patients]
+    nodes: dict = {patient: {kind: [] for kind in _KINDS} for patient in evaluation.patients}
+    for kind in _KINDS:
+        for node in derived.subjects(_TYPE, ox.NamedNode(GL + kind)):
+            nodes[derived.value(node, GL + "patient")][kind].append(node)
+    return [_patient(evaluation, evaluation.guideline.index, derived, patient, nodes[patient]) for patient in evaluation.patients]
 
 
 def word(term) -> str | None:
@@ -33,9 +38,7 @@ def _local(term) -> str:
     return re.split(r"[#/]", term.value)[-1]
 
 
-def _patient(evaluation: Evaluation, rules: Index, derived: Index, patient) -> dict:
-    mine = {kind: [node for node in derived.subjects(_TYPE, ox.NamedNode(GL + kind)) if derived.value(node, GL + "patient") == patient]
-            for kind in ("Verdict", "RaisedFlag", "DocumentationStatus", "MonitoringStatus", "PrerequisiteStatus", "RecommendationStatus", "CriterionResult")}
+def _patient(evaluation: Evaluation, rules: Index, derived: Index, patient, mine: dict[str, list]) -> dict:
     criteria = {derived.value(node, GL + "criterion"): node for node in mine["CriterionResult"]}
     statuses: dict = {}
     for node in mine["RecommendationStatus"]:
@@ -85,8 +88,7 @@ def _prerequisite(rules: Index, derived: Index, node) -> dict:
 def _treatment(rules: Index, derived: Index, node, criteria: dict, statuses: dict, verdicts: list, less: dict, unchecked: set) -> dict:
     treatment = derived.value(node, GL + "treatment")
     slug = _slug(rules, treatment)
-    bars = [bar for bar in derived.subjects(GL + "treatment", treatment)
-            if derived.value(bar, _TYPE) == ox.NamedNode(GL + "Bar") and derived.value(bar, GL + "patient") == derived.value(node, GL + "patient")]
+    bars = [bar for bar in derived.subjects(GL + "bearsOn", node) if ox.NamedNode(GL + "Bar") in derived.objects(bar, _TYPE)]
     rows = [_recommendation(rules, derived, status, criteria) for status in statuses.get(treatment, ())]
     return {
         "treatment": slug, "iri": treatment.value, "label": rules.text(treatment, _LABEL),

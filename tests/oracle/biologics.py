@@ -1,6 +1,6 @@
 """Criteria over TNF and IL-17 inhibitor courses: R01-R06, R27, R28 and their flags (spec/verdicts.md sections 4, 5)."""
 
-from tests.oracle.courses import EVALUATION_DAY, KINDS, course_facts, course_worlds
+from tests.oracle.courses import EVALUATION_DAY, FAILURES, KINDS, course_facts, course_worlds
 from tests.oracle.facts import cut
 from tests.oracle.logic import MET, UNKNOWN, UNMET, agree_all, all_of, any_of, negate, truth
 from tests.oracle.observations import observations
@@ -23,33 +23,34 @@ def _first_criteria(first, others):
         out |= {f"differs:{slug}": MET for slug in TNF_LEAVES}
         out |= {f"same-product-group:{slug}": UNMET for slug in TNF_LEAVES}
         return out
-    late = first.failure_records(early=False)
+    late, early = first.failure_records(early=False), first.failure_records(early=True)
     late_kinds = frozenset().union(*(r.responses for r in late)) if late else frozenset()
     for name, kind in (("FIRST-PRIMARY", "PrimaryNonResponse"), ("FIRST-SECONDARY", "SecondaryNonResponse")):
         if first.failed == UNMET:
             out[name] = UNMET
-        elif not late or first.conflict or not late_kinds & KINDS:
+        elif not late or first.conflict or not late_kinds & KINDS or (early and len(first.responses & FAILURES) > 1):
             out[name] = UNKNOWN
         else:
             out[name] = truth(kind in late_kinds)
     out["FIRST-FAILED"] = first.failed_late
     out["unclassified"] = all_of(truth(first.failed == MET), truth(not first.responses & KINDS))
-    biosimilar_failed = any_of(*(r.biosimilar for r in late)) if late else truth(False) if any_of(*(r.biosimilar for r in first.records)) == UNMET else UNKNOWN
+    at_stake = late or early or first.records  # while no failure is recorded, any product taken
+    biosimilar_failed = any_of(*(r.biosimilar for r in at_stake))
     for slug in TNF_LEAVES:
         name = LEAVES[slug]
         same = substance(name) == first.substance
-        out[f"differs:{slug}"] = truth(not same)
+        out[f"differs:{slug}"] = all_of(truth(not same), out["FIRST-SECONDARY"])
         if slug.endswith("-biosimilar"):
-            out[f"same-product-group:{slug}"] = truth(same)
+            out[f"same-product-group:{slug}"] = all_of(truth(same), out["FIRST-FAILED"])
         else:
-            out[f"same-product-group:{slug}"] = all_of(truth(same), biosimilar_failed)
+            out[f"same-product-group:{slug}"] = all_of(truth(same), out["FIRST-FAILED"], biosimilar_failed)
     return out
 
 
 def _monitoring(course, scores):
     """R28 for one ongoing TNF inhibitor course in one world: (treatment, status, due day)."""
     due = course.start + EVALUATION_DAY
-    taken = max(course.products_now(), key=lambda r: (r.start, r.last_known), default=course.records[-1])
+    taken = min(course.products_now(), key=lambda r: (-r.start, -r.last_known, r.product or ""), default=course.records[-1])
     treatment = SLUG_OF.get(taken.product)
     if course.asof < due:
         return treatment, "not-yet-due", due

@@ -117,7 +117,10 @@ def injections(record):
     """NOT-FAILED-INJ, INJ-FAILED (R11) and FIRST-INJ-ADEQUATE (R10), agreed over all worlds."""
     around = anchors(record)
     choices = [_procedure_choices(record, f, sure, around) for f, sure in _procedures(record, "SiJointInjection")]
-    return agree_all(_injection_world([t for t in world if t is not None]) for world in worlds(choices))
+    found = agree_all(_injection_world([t for t in world if t is not None]) for world in worlds(choices))
+    if choices and not any(sure for _, sure in _procedures(record, "SiJointInjection")):
+        found |= {"INJ-FAILED": UNKNOWN, "FIRST-INJ-ADEQUATE": UNKNOWN}  # none but of unstated purpose: section 4
+    return found
 
 
 def injection_count(record):
@@ -146,6 +149,8 @@ def fusion_prerequisite(record):
     """The prerequisite of SI joint fusion: met, not-met, indeterminate or unknown."""
     around = anchors(record)
     choices = [_procedure_choices(record, f, sure, around) for f, sure in _procedures(record, "DiagnosticBlock")]
+    if choices and not any(sure for _, sure in _procedures(record, "DiagnosticBlock")):
+        return "unknown"  # none but of unstated purpose: section 4
     return agree(_block_world([t for t in world if t is not None]) for world in worlds(choices))
 
 

@@ -90,7 +90,8 @@ def nsaid_not_tolerated(record):
     """An NSAID intolerance (a course that ended for it too) or contraindication on record; unconfirmed: unknown."""
     outcomes = []
     for courses, _ in course_worlds(record, course_facts(record, "Nsaid")):
-        outcomes.append(truth(any("Intolerance" in c.responses for c in courses)))
+        said = frozenset().union(*(c.responses for c in courses))
+        outcomes.append(MET if "Intolerance" in said else UNKNOWN if "UnreadReason" in said else UNMET)
     found = [agree(outcomes)]
     for fact in record.of("Contraindication"):
         if fact.about and (is_a(fact.about, "Nsaid") or is_a("Nsaid", fact.about)):

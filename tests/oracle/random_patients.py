@@ -29,7 +29,7 @@ AGES_OF_SCORES = ((0, 1), (3, 3), (10, 6), (45, 1), (89, 1), (90, 2), (91, 2), (
 
 def random_patient(rng, iri):
     """(graph of one random patient, as-of date); most are adults with sacroiliitis."""
-    as_of = datetime.date(2025, 6, 1) + datetime.timedelta(days=rng.randrange(400))
+    as_of = datetime.date(2025, 6, 1) + datetime.timedelta(days=rng.randrange(8) * 57)  # few days, so that many are evaluated together
     m = Maker(rng, iri, as_of)
     birth(m)
     diagnosis(m)

@@ -106,6 +106,12 @@ def _running(record, concept, test=lambda fact: True):
     return all(run for run, _ in found), all(unfailed for _, unfailed in found)
 
 
+def _surely_off(record, concept):
+    """Is no course of a concept ongoing in any world?"""
+    facts_ = course_facts(record, concept)
+    return all(c.ongoing == UNMET for courses, _ in course_worlds(record, facts_) for c in courses)
+
+
 def current_treatments(record, out):
     """slug -> (is the patient on it, and without its having failed?)."""
     found = {slug: (False, False) for slug in LEAVES}
@@ -124,7 +130,8 @@ def current_treatments(record, out):
     combined = any(_running(record, concept)[0] for concept in beside)
     methotrexate = _running(record, "Methotrexate")
     found["methotrexate-combination"] = methotrexate if combined else (False, False)
-    found["methotrexate-monotherapy"] = (False, False) if combined else methotrexate
+    alone = all(_surely_off(record, concept) for concept in beside)
+    found["methotrexate-monotherapy"] = methotrexate if alone else (False, False)
     return found
 
 
