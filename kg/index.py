@@ -20,7 +20,8 @@ class Index:
 
     def objects(self, subject, predicate: str) -> list:
         """The objects of a subject and predicate (full IRI), without repeats, in a stable order."""
-        return sorted(set(self._objects.get((subject, predicate), ())), key=lambda term: term.value)
+        found = self._objects.get((subject, predicate), ())
+        return list(found) if len(found) < 2 else sorted(set(found), key=lambda term: term.value)
 
     def value(self, subject, predicate: str):
         """The first object, or None."""

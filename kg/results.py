@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import pyoxigraph as ox
 
@@ -107,16 +108,24 @@ def _treatment(rules: Index, derived: Index, node, criteria: dict, statuses: dic
 
 def _recommendation(rules: Index, derived: Index, node, criteria: dict) -> dict:
     rule = derived.value(node, GL + "recommendation")
-    statements = rules.objects(rule, GL + "statement")
     return {
         "id": rules.text(rule, GL + "id") or _local(rule), "label": rules.text(rule, _LABEL),
         "status": {"status-unknown": "unknown"}.get(*[word(derived.value(node, GL + "status"))] * 2),
+        **_source(rules, rule),
+        "criteria": [_criterion(rules, derived, criterion, criteria.get(criterion)) for criterion in rules.objects(rule, GL + "needs")],
+    }
+
+
+@cache
+def _source(rules: Index, rule) -> dict:
+    """What a rule says and where it comes from: the same for every patient."""
+    statements = rules.objects(rule, GL + "statement")
+    return {
         "direction": word(rules.value(rule, GL + "direction")) or "caution", "strength": word(rules.value(rule, GL + "strength")),
         "statements": [rules.text(statement, GL + "id") or _local(statement) for statement in statements],
         "lines": sorted({int(line.value) for statement in statements for line in rules.objects(statement, GL + "line")}),
         "references": sorted({int(number.value) for statement in statements for reference in rules.objects(statement, GL + "cites")
                               for number in rules.objects(reference, GL + "number")}),
-        "criteria": [_criterion(rules, derived, criterion, criteria.get(criterion)) for criterion in rules.objects(rule, GL + "needs")],
     }
 
 
