@@ -48,6 +48,7 @@ Slug = Annotated[str, typer.Option("--guideline", metavar="SLUG", help="Which gu
 GuidelineFile = Annotated[Optional[list[Path]], typer.Option("--guideline-file", metavar="FILE", help="A Turtle file with a further guideline.")]
 Codes = Annotated[Optional[Path], typer.Option("--codes", metavar="FILE", help="A site's own codes: FHIR ConceptMap or SSSOM.")]
 Output = Annotated[Optional[Path], typer.Option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")]
+Source = Annotated[Optional[Path], typer.Option("--source", metavar="FILE", help="The source text of the guideline, compared line by line.")]
 Engine = Annotated[EngineName, typer.Option("--engine", help="What runs the queries.")]
 DEFAULT_SLUG = "refractory-sacroiliitis"
 
@@ -279,13 +280,20 @@ def import_(places: Places, output: Annotated[Path, typer.Option("-o", "--output
 
 
 @app.command()
-def check(guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None) -> None:
+def check(guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, source: Source = None) -> None:
     """The guideline checks itself: every file is read, every query of `queries/check/` must find nothing."""
+    from kg.coverage import source_coverage
     from kg.guideline import load
     from kg.queries import folder
 
-    store = load(guideline, tuple(guideline_file or ())).engine()
-    failed = False
+    loaded = load(guideline, tuple(guideline_file or ()))
+    lines = source_coverage(loaded, source) if source else []
+    if source:
+        print(f"{'ok  ' if not lines else 'FAIL'} source: every line of the text is in the graph, unchanged, with its statements.")
+        for line in lines:
+            print(f"     {line}")
+    store = loaded.engine()
+    failed = bool(lines)
     for one in folder("check"):
         _, rows = store.select(one.text)
         print(f"{'ok  ' if not rows else 'FAIL'} {one.name}: {one.summary}")
