@@ -282,6 +282,7 @@ def import_(places: Places, output: Annotated[Path, typer.Option("-o", "--output
 @app.command()
 def check(guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, source: Source = None) -> None:
     """The guideline checks itself: every file is read, every query of `queries/check/` must find nothing."""
+    from kg import claims
     from kg.coverage import source_coverage
     from kg.guideline import load
     from kg.queries import folder
@@ -292,8 +293,12 @@ def check(guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, 
         print(f"{'ok  ' if not lines else 'FAIL'} source: every line of the text is in the graph, unchanged, with its statements.")
         for line in lines:
             print(f"     {line}")
+    disagreements = claims.check(loaded.index)
+    print(f"{'ok  ' if not disagreements else 'FAIL'} claims: each statement says in its fields what it says in words.")
+    for one in disagreements:
+        print(f"     {one}")
     store = loaded.engine()
-    failed = bool(lines)
+    failed = bool(lines or disagreements)
     for one in folder("check"):
         _, rows = store.select(one.text)
         print(f"{'ok  ' if not rows else 'FAIL'} {one.name}: {one.summary}")
