@@ -179,8 +179,8 @@ def _shapes(triples):
     from kg.validate import validate as run
 
     shapes, ontology = rdflib.Graph(), rdflib.Graph()
-    for path in sorted(data("shapes").glob("*.ttl")):
-        shapes.parse(path)
+    for name in ("patient.ttl", "documentation.ttl"):
+        shapes.parse(data("shapes", name))
     for name in ("core.ttl", "patient.ttl", "clinical.ttl"):
         ontology.parse(data("ontology", name))
     return run(to_rdflib(triples), ontology, shapes)
@@ -284,6 +284,7 @@ def check(guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, 
     """The guideline checks itself: every file is read, every query of `queries/check/` must find nothing."""
     from kg import claims
     from kg.coverage import source_coverage
+    from kg.grammar import grammar
     from kg.guideline import load
     from kg.queries import folder
 
@@ -293,12 +294,16 @@ def check(guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, 
         print(f"{'ok  ' if not lines else 'FAIL'} source: every line of the text is in the graph, unchanged, with its statements.")
         for line in lines:
             print(f"     {line}")
+    report = grammar(loaded)
+    print(f"{'ok  ' if report.conforms else 'FAIL'} grammar: every node has what the shapes for authors ask for.")
+    for result in report.results:
+        print(f"     {result.focus}: {result.message}")
     disagreements = claims.check(loaded.index)
     print(f"{'ok  ' if not disagreements else 'FAIL'} claims: each statement says in its fields what it says in words.")
     for one in disagreements:
         print(f"     {one}")
     store = loaded.engine()
-    failed = bool(lines or disagreements)
+    failed = bool(lines or disagreements or not report.conforms)
     for one in folder("check"):
         _, rows = store.select(one.text)
         print(f"{'ok  ' if not rows else 'FAIL'} {one.name}: {one.summary}")
