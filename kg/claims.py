@@ -1,7 +1,7 @@
 """The claim gate: the fields of a statement must say what its own wording says.
 
-Direction, strength, kind, comparison and numbers are read from the wording (rdfs:label) through marker words that are data
-(gl:ClaimMarker), and compared with the structured fields; lines are checked against each other and against the source's."""
+Direction, strength, kind, comparison and numbers are read from the wording (rdfs:label) through marker words, which are
+data (gl:ClaimMarker), and compared with the structured fields; lines are compared with each other and the source's."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NUMBER = r"(?<![\w.-])\d+(?:\.\d+)?(?:-\d+(?:\.\d+)?)?(?![\w]|\.\d|-\w)"
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number as text without trailing zeros (or a range "low-high"), the sign before it (IRI) and its UCUM unit, if any."""
+    """A number as text without trailing zeros (or a range "low-high"), the sign before it (IRI) and its UCUM unit."""
 
     sign: str | None
     number: str
@@ -62,7 +62,7 @@ class Claim:
 class Reading:
     """What the marker words of a text show.
 
-    `sides` is the text before and after the words of comparison, `clause` the part between two cuts that gives a direction."""
+    `sides` is the text before and after the words of comparison, `clause` the part of it that gives the direction."""
 
     senses: frozenset[str]
     quantities: frozenset[Quantity]
@@ -120,7 +120,8 @@ class Markers:
 
     def _compiled(self) -> re.Pattern[str]:
         sign, unit, word, sense = map(_alternatives, (self._signs, self._units, self._numbers, self._senses))
-        amount = rf"(?:(?P<sign>{sign})\s*)?(?:(?P<number>{_NUMBER})(?:\s*(?P<unit>{unit}))?|(?P<word>{word})\s+(?P<of>{unit}))"
+        digits = rf"(?P<number>{_NUMBER})(?:\s*(?P<unit>{unit}))?"
+        amount = rf"(?:(?P<sign>{sign})\s*)?(?:{digits}|(?P<word>{word})\s+(?P<of>{unit}))"
         return re.compile(rf"{amount}|(?P<sense>{sense})", re.IGNORECASE)
 
     def sign(self, text: str | None) -> str | None:
@@ -241,7 +242,8 @@ def _senses(claim: Claim, reading: Reading, markers: Markers) -> Iterable[str]:
     ):
         shown = {sense for sense in reading.senses if markers.kinds_of.get(sense) == kind}
         if shown != ({field} if field else set()):
-            yield f"{name}: its field says {_word(field) or 'nothing'}, its wording {', '.join(sorted(map(_word, shown))) or 'nothing'}"
+            words = ", ".join(sorted(map(_word, shown)))
+            yield f"{name}: its field says {_word(field) or 'nothing'}, its wording {words or 'nothing'}"
 
 
 def _amounts(claim: Claim, reading: Reading, markers: Markers) -> Iterable[str]:
@@ -267,7 +269,8 @@ def _amounts(claim: Claim, reading: Reading, markers: Markers) -> Iterable[str]:
 
 def _compared(claim: Claim, reading: Reading) -> Iterable[str]:
     if (claim.comparator is None) != (reading.sides is None):
-        yield f"comparator: its field says {claim.comparator or 'nothing'}, its wording {'compares' if reading.sides else 'compares nothing'}"
+        compares = "compares" if reading.sides else "compares nothing"
+        yield f"comparator: its field says {claim.comparator or 'nothing'}, its wording {compares}"
     elif claim.comparator and reading.sides:
         before, after = reading.sides
         if lost := _lacking(claim.comparator, after):
@@ -294,7 +297,9 @@ def _named(claim: Claim, reading: Reading) -> Iterable[str]:
 
 
 def _lacking(field: str, text: str) -> list[str]:
-    """The words of a field, what stands in brackets aside, that begin no word of the text; words of one or two letters count in capitals only."""
+    """The words of a field, what stands in brackets aside, that begin no word of the text.
+
+    Words of one or two letters count in capitals only."""
     have = [word.lower() for word in re.findall(r"[A-Za-z][\w-]*", text)]
     wanted = [
         word
@@ -307,7 +312,8 @@ def _lacking(field: str, text: str) -> list[str]:
 def places(found: Sequence[Claim], counts: Mapping[int, int | None]) -> list[Disagreement]:
     """Where the lines of statements disagree with each other or with the lines of the source.
 
-    Statements follow the source's order; those of one line share section and references; each line has as many as it says."""
+    Statements follow the source's order, those of one line share section and references, and each line has as many
+    statements as it says."""
     out: list[Disagreement] = []
     placed = [claim for claim in found if claim.line is not None]
     for before, after in pairwise(placed):

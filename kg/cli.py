@@ -48,7 +48,7 @@ Slug = Annotated[str, typer.Option("--guideline", metavar="SLUG", help="Which gu
 GuidelineFile = Annotated[Optional[list[Path]], typer.Option("--guideline-file", metavar="FILE", help="A Turtle file with a further guideline.")]
 Codes = Annotated[Optional[Path], typer.Option("--codes", metavar="FILE", help="A site's own codes: FHIR ConceptMap or SSSOM.")]
 Output = Annotated[Optional[Path], typer.Option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")]
-Source = Annotated[Optional[Path], typer.Option("--source", metavar="FILE", help="The source text of the guideline, compared line by line.")]
+Source = Annotated[Optional[Path], typer.Option("--source", metavar="FILE", help="The source text, compared line by line.")]
 Engine = Annotated[EngineName, typer.Option("--engine", help="What runs the queries.")]
 DEFAULT_SLUG = "refractory-sacroiliitis"
 
@@ -291,7 +291,7 @@ def check(guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, 
     loaded = load(guideline, tuple(guideline_file or ()))
     lines = source_coverage(loaded, source) if source else []
     if source:
-        print(f"{'ok  ' if not lines else 'FAIL'} source: every line of the text is in the graph, unchanged, with its statements.")
+        print(f"{'ok  ' if not lines else 'FAIL'} source: each line of the text is in the graph, unchanged and accounted for.")
         for line in lines:
             print(f"     {line}")
     report = grammar(loaded)

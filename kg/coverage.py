@@ -1,6 +1,7 @@
 """Coverage of a guideline's source: whoever holds the text can check it line by line against the hashes in the graph.
 
-The text itself is not in the project; `gl:sha256` of each line is (UTF-8, without the line break). See spec/output.md, `kg check`."""
+The text itself is not in the project; `gl:sha256` of each line is (UTF-8, without the line break).
+See spec/output.md, `kg check`."""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ _PART_OF = "http://purl.org/dc/terms/isPartOf"
 
 @dataclass(frozen=True)
 class Finding:
-    """One place where text and graph part: `line` counts from 1, in the graph for a line that is gone, else in the text."""
+    """One place where text and graph part.
+
+    `line` counts from 1: in the graph where `kind` is `gone` or `unused`, else in the text."""
 
     kind: str
     line: int
@@ -32,10 +35,10 @@ class Finding:
 
 
 def source_coverage(guideline: Guideline, path: Path) -> list[Finding]:
-    """Compare the text at `path` with the guideline's source lines; empty when every line is the same and accounted for.
+    """Compare the text at `path` with the guideline's source lines; empty when each is the same and accounted for.
 
-    Kinds of finding: `unaccounted` (in the text, not in the graph), `changed` (other words), `gone` (in the graph, not in
-    the text), `unused` (no statement was taken from it and no reason says why). An inserted line does not make those
+    Kinds of finding: `unaccounted` (in the text, not in the graph), `changed` (other words), `gone` (in the graph, not
+    in the text), `unused` (no statement was taken from it and no reason says why). An inserted line does not make those
     after it changed ones. Empty lines of the text count for nothing unless the graph holds them.
     Raises InputError when the text cannot be read or the guideline keeps no source lines."""
     index = guideline.index

@@ -141,8 +141,8 @@ def evidence(evaluation: Evaluation, treatment: dict) -> list[dict]:
                   for check in _checked(rules, (statement,))]
         if finding is not None or checks:
             population = rules.text(rules.value(finding, GL + "population"), _LABEL) if finding is not None else None
-            rows.append({"finding": rules.text(statement, _LABEL), "statement": rules.text(statement, GL + "id"), "population": population,
-                         "check": "; ".join(checks)})
+            rows.append({"finding": rules.text(statement, _LABEL), "statement": rules.text(statement, GL + "id"),
+                         "population": population, "check": "; ".join(checks)})
     return rows
 
 
@@ -155,7 +155,8 @@ def _said(rules: Index, rule) -> tuple:
 
 def _finding(rules: Index, statement):
     kind = ox.NamedNode(GL + "Finding")
-    return next((node for node in rules.subjects(GL + "statement", statement) if kind in rules.objects(node, _TYPE)), None)
+    found = rules.subjects(GL + "statement", statement)
+    return next((node for node in found if kind in rules.objects(node, _TYPE)), None)
 
 
 @lru_cache(maxsize=512)

@@ -15,8 +15,8 @@ _REASONS = {
 }
 _APPLIES = {"applies": "the guideline applies", "not-applicable": "outside the guideline's population",
             "unknown": "not known whether the guideline applies"}
-_OUTCOMES = {"partly-confirmed": "partly confirmed", "misdescribed": "misdescribed", "other-population": "made for another population",
-             "other-strength": "graded otherwise", "contested": "contested", "not-verified": "not verified"}
+_OUTCOMES = {"partly-confirmed": "partly confirmed", "misdescribed": "misdescribed",
+             "other-population": "made for another population", "other-strength": "graded otherwise", "contested": "contested", "not-verified": "not verified"}
 _RESULTS = {"met": "✓ met", "unmet": "✗ not met", "unknown": "? unknown"}
 
 
@@ -80,10 +80,12 @@ def _beside(console: Console, row: dict) -> None:
 
 def _checks(console: Console, row: dict) -> None:
     """What a check of the literature found otherwise than the source says it, for each rule that applies."""
-    rules = {rule["id"]: rule for one in row["treatments"] for rule in one["recommendations"] if rule["status"] == "applies"}
+    found = (rule for one in row["treatments"] for rule in one["recommendations"])
+    rules = {rule["id"]: rule for rule in found if rule["status"] == "applies"}
     lines = []
     for name, rule in sorted(rules.items()):
-        outcomes = _grouped((check for check in rule["checks"] if check["outcome"] in _OUTCOMES), lambda check: check["outcome"])
+        differing = [check for check in rule["checks"] if check["outcome"] in _OUTCOMES]
+        outcomes = _grouped(differing, lambda check: check["outcome"])
         parts = []
         for outcome, checks in outcomes.items():
             statements = dict.fromkeys(said for check in checks for said in check["statements"])
@@ -91,7 +93,7 @@ def _checks(console: Console, row: dict) -> None:
         if parts:
             lines.append(f"  {escape(name)} {escape(rule['label'])}: {escape('; '.join(parts))}")
     if lines:
-        console.print("[bold]≠ CHECKED against the literature: what differs is said by `kg explain` and `kg query source-checks`[/bold]")
+        console.print("[bold]≠ CHECKED against the literature[/bold]: `kg explain` and `kg query source-checks` say what differs")
     for line in lines:
         console.print(line)
 

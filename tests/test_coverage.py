@@ -1,4 +1,4 @@
-"""The source, line by line: a made-up text whose hashes are made here, and the real one where it lies beside the checkout."""
+"""The source, line by line: a made-up text whose hashes are made here, and the real one where it is at hand."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SOURCE = vignettes.SHARED / "source" / "refractory-sacroiliitis.txt"
 
 @pytest.fixture
 def guideline(tmp_path):
-    """A guideline with four source lines; lines 2 and 3 have a statement each, the others a reason why they have none."""
+    """A guideline with four source lines: lines 2 and 3 have a statement, the others a reason why they have none."""
     return loaded(tmp_path, HEAD, statements=(2, 3))
 
 

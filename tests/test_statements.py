@@ -1,4 +1,4 @@
-"""The statements of the graph against the list of the specification, field by field, where it lies beside the checkout."""
+"""The statements of the graph against the list of the specification, field by field, where it is at hand."""
 
 from __future__ import annotations
 
