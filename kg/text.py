@@ -15,6 +15,8 @@ _REASONS = {
 }
 _APPLIES = {"applies": "the guideline applies", "not-applicable": "outside the guideline's population",
             "unknown": "not known whether the guideline applies"}
+_OUTCOMES = {"partly-confirmed": "partly confirmed", "misdescribed": "misdescribed",
+             "other-population": "made for another population", "other-strength": "graded otherwise", "contested": "contested", "not-verified": "not verified"}
 _RESULTS = {"met": "✓ met", "unmet": "✗ not met", "unknown": "? unknown"}
 
 
@@ -72,7 +74,28 @@ def _beside(console: Console, row: dict) -> None:
             line(f"  {one['treatment']}: {escape(one['label'])}: {one['status']}" + (f" (from {one['dueOn']})" if one["dueOn"] else ""))
     for one in row["prerequisites"]:
         line(f"[bold]⊢ BEFORE {one['treatment']}[/bold]  {escape(one['label'])}: {one['status']}")
+    _checks(console, row)
     line()
+
+
+def _checks(console: Console, row: dict) -> None:
+    """What a check of the literature found otherwise than the source says it, for each rule that applies."""
+    found = (rule for one in row["treatments"] for rule in one["recommendations"])
+    rules = {rule["id"]: rule for rule in found if rule["status"] == "applies"}
+    lines = []
+    for name, rule in sorted(rules.items()):
+        differing = [check for check in rule["checks"] if check["outcome"] in _OUTCOMES]
+        outcomes = _grouped(differing, lambda check: check["outcome"])
+        parts = []
+        for outcome, checks in outcomes.items():
+            statements = dict.fromkeys(said for check in checks for said in check["statements"])
+            parts.append(f"{_OUTCOMES[outcome]} ({', '.join(statements)})")
+        if parts:
+            lines.append(f"  {escape(name)} {escape(rule['label'])}: {escape('; '.join(parts))}")
+    if lines:
+        console.print("[bold]≠ CHECKED against the literature[/bold]: `kg explain` and `kg query source-checks` say what differs")
+    for line in lines:
+        console.print(line)
 
 
 def explanation(console: Console, row: dict, treatment: dict, evidence: Iterable[dict]) -> None:
@@ -97,7 +120,9 @@ def explanation(console: Console, row: dict, treatment: dict, evidence: Iterable
     if found:
         line("\n[bold]Evidence as the source states it, and what a check of the literature showed[/bold]")
         for one in found:
-            line(f"  {escape(one['finding'])}" + (f"  [dim]check: {escape(one['check'])}[/dim]" if one["check"] else ""))
+            studied = f"  [dim]studied: {escape(one['population'])}[/dim]" if one["population"] else ""
+            check = f"  [dim]check: {escape(one['check'])}[/dim]" if one["check"] else ""
+            line(f"  {one['statement']} {escape(one['finding'])}{studied}{check}")
     if treatment["notChecked"]:
         line(f"\n! not checked, the source is silent: {'; '.join(row['notChecked'])}")
 

@@ -269,9 +269,54 @@ def test_facts_used_lead_back_to_their_source():
 
 
 def test_evidence_has_values_populations_and_checks():
-    found = rows("evidence-behind-a-recommendation", "rule", "value", "unit", "population", "check")
+    found = rows("evidence-for-recommendation", "rule", "value", "unit", "population", "check")
     assert ("R07", "54.5", "%", "Selected subgroup", "Misdescribed") in found
     assert {"R11", "D2", "R27"} <= {rule for rule, *_ in found}
+    assert all(how and place for check, how, place in rows("evidence-for-recommendation", "check", "howSeen", "seenIn") if check)
+
+
+def test_source_checks_say_what_differs_where_it_was_seen_and_what_rests_on_it():
+    found = rows("source-checks", "statement", "rule", "outcome")
+    for statement, rule, outcome in (
+        ("S026", "R07", "Misdescribed"),
+        ("S026", "R10", "Misdescribed"),
+        ("S035", "R07", "Made for another population"),
+        ("S044", "R08", "Made for another population"),
+        ("S062", "R14", "Graded otherwise"),
+        ("S077", "R21", "Made for another population"),
+        ("S078", "R22", "Made for another population"),
+        ("S098", "R26", "Contested"),
+        ("S103", "R27", "Not verified"),
+        ("S011", "R01", "Confirmed by the literature"),
+    ):
+        assert (statement, rule, outcome) in found
+    assert all(how and where and what for how, where, what in rows("source-checks", "howSeen", "seenIn", "differs"))
+
+
+def test_each_statement_has_its_own_population_or_the_guidelines():
+    found = rows("statement-populations", "statement", "population", "origin")
+    assert len(found) == 106 and len({statement for statement, *_ in found}) == 106
+    assert ("S069", "Patients with stable disease", "own") in found
+    assert ("S011", "Adult with sacroiliitis on record", "inherited") in found
+    studied = dict(rows("statement-populations", "statement", "studied"))
+    assert studied["S036"] == "Patients with sacroiliac joint dysfunction" and studied["S011"] is None
+
+
+def test_a_recommendation_stronger_than_its_statements_or_against_them_is_found():
+    query = next(one for one in queries.folder("check") if one.name == "recommendation-beyond-its-statements")
+    gl = "https://w3id.org/sacroiliitis-kg/core#"
+    for kind in ENGINES.values():
+        assert kind(load().triples).select(query.text)[1] == []
+        for predicate, value in (("strength", "Strong"), ("direction", "Against")):
+            changed = [
+                Triple(t.subject, t.predicate, ox.NamedNode(gl + value))
+                if t.subject.value.endswith("#R17") and t.predicate.value == gl + predicate
+                else t
+                for t in load().triples
+            ]
+            assert [[term.value for term in row] for row in kind(changed).select(query.text)[1]] == [
+                [load().iri.value.replace("#guideline", "#R17"), gl + value]
+            ]
 
 
 def test_missing_documentation_names_the_open_parts():

@@ -13,7 +13,10 @@ from kg import paths
 from kg.validate import validate
 
 FIXTURES = Path(__file__).parent / "shapes"
+AUTHORS = Path(__file__).parent / "guideline-shapes"
+FOLDERS = {"patient": FIXTURES, "documentation": FIXTURES, "guideline": AUTHORS}
 EX, PT = "http://example.org/other#", "https://w3id.org/sacroiliitis-kg/patient#"
+GL = "https://w3id.org/sacroiliitis-kg/core#"
 STRING, DATE = (URIRef("http://www.w3.org/2001/XMLSchema#" + name) for name in ("string", "date"))
 Row = tuple[str, ...]
 
@@ -30,15 +33,19 @@ def local(iri: object) -> str:
 
 
 ONTOLOGY = graph(paths.data("ontology", "core.ttl"), paths.data("ontology", "patient.ttl"), FIXTURES / "ontology.ttl")
-SHAPES = {name: graph(paths.data("shapes", name + ".ttl")) for name in ("patient", "documentation")}
-MANIFEST = graph(FIXTURES / "manifest.ttl")
+SHAPES = {name: graph(paths.data("shapes", name + ".ttl")) for name in FOLDERS}
+MANIFEST = graph(FIXTURES / "manifest.ttl", AUTHORS / "manifest.ttl")
+#: What a fixture stands beside: the grammar asks for nodes that refer to each other.
+BESIDE = {"patient": (), "documentation": (), "guideline": (AUTHORS / "base.ttl",)}
 CHECKS = [(file, local(check)) for file, shapes in SHAPES.items() for check in sorted(shapes.subjects(SH.severity))]
 
 
 def rows(results: Graph, of: Node | None) -> Counter[Row]:
     """Shape, severity, focus, path, value of each result; a blank node, or what is not there, is ''."""
+
     def text(node: Node | None) -> str:
         return "" if node is None or isinstance(node, BNode) else str(node)
+
     wanted = (SH.sourceShape, SH.resultSeverity, SH.focusNode, SH.resultPath, SH.value)
     return Counter(tuple(text(results.value(result, p)) for p in wanted) for result in results.objects(of, SH.result))
 
@@ -53,32 +60,54 @@ def test_no_two_shapes_share_a_name() -> None:
 
 @pytest.mark.parametrize(("file", "name"), CHECKS)
 def test_graph_that_passes(file: str, name: str) -> None:
-    assert found(file, graph(FIXTURES / f"{name}-pass.ttl")) == Counter()
+    assert found(file, graph(*BESIDE[file], FOLDERS[file] / f"{name}-pass.ttl")) == Counter()
 
 
 @pytest.mark.parametrize(("file", "name"), CHECKS)
 def test_graph_that_fails(file: str, name: str) -> None:
-    fixture = FIXTURES / f"{name}-fail.ttl"
+    fixture = FOLDERS[file] / f"{name}-fail.ttl"
     expected = rows(MANIFEST, URIRef(fixture.as_uri()))
-    assert found(file, graph(fixture)) == expected
+    assert found(file, graph(*BESIDE[file], fixture)) == expected
     assert any(row[0].endswith("#" + name) for row in expected)
 
 
 @pytest.mark.parametrize(("file", "name"), CHECKS)
 def test_message_says_what_to_do_in_one_line(file: str, name: str) -> None:
-    for result in validate(graph(FIXTURES / f"{name}-fail.ttl"), ONTOLOGY, SHAPES[file]).results:
+    for result in validate(graph(*BESIDE[file], FOLDERS[file] / f"{name}-fail.ttl"), ONTOLOGY, SHAPES[file]).results:
         assert result.message.endswith(".") and "\n" not in result.message
         assert "{?" not in result.message and "{$" not in result.message
 
 
-def test_every_graph_belongs_to_a_shape() -> None:
-    ends = {file.name for file in FIXTURES.glob("*.ttl")} - {"manifest.ttl", "ontology.ttl"}
-    assert ends == {f"{name}-{end}.ttl" for _, name in CHECKS for end in ("pass", "fail")}
+@pytest.mark.parametrize("folder", set(FOLDERS.values()), ids=lambda folder: folder.name)
+def test_every_graph_belongs_to_a_shape(folder: Path) -> None:
+    ends = {file.name for file in folder.glob("*.ttl")} - {"manifest.ttl", "ontology.ttl", "base.ttl"}
+    assert ends == {f"{name}-{end}.ttl" for file, name in CHECKS if FOLDERS[file] == folder for end in ("pass", "fail")}
+
+
+OURS = tuple(sorted(paths.data("ontology", "guidelines").glob("*.ttl")))
+TOY = Path(__file__).parent / "guidelines" / "toy.ttl"
+VOCABULARIES = graph(
+    *(paths.data("ontology", name) for name in ("core.ttl", "patient.ttl", "clinical.ttl", "claims.ttl"))
+)
+
+
+@pytest.mark.parametrize("files", [OURS, (TOY,)], ids=["ours", "toy"])
+def test_the_guidelines_follow_the_grammar_and_one_step_aside_is_found(files: tuple[Path, ...]) -> None:
+    data = graph(*files)
+    assert validate(data, VOCABULARIES, SHAPES["guideline"]).results == ()
+    for predicate in ("basis", "kind", "whenSilent", "select"):
+        subject, value = next(data.subject_objects(URIRef(GL + predicate)))
+        data.remove((subject, URIRef(GL + predicate), value))
+        assert str(subject) in {one.focus for one in validate(data, VOCABULARIES, SHAPES["guideline"]).results}, (
+            predicate
+        )
+        data.add((subject, URIRef(GL + predicate), value))
 
 
 @pytest.mark.parametrize("shapes", SHAPES.values(), ids=SHAPES)
 def test_every_named_shape_is_a_check_or_is_used_by_one(shapes: Graph) -> None:
     used = set(shapes.objects(None, SH.node)) | set(shapes.subjects(SH.property)) | set(shapes.subjects(SH.severity))
+    used |= set(shapes.objects(None, SH["not"])) | set(shapes.objects(None, RDF.first))
     named = {s for kind in (SH.NodeShape, SH.PropertyShape) for s in shapes.subjects(RDF.type, kind)}
     assert named <= used
 
@@ -87,7 +116,7 @@ def test_cutting_the_data_into_patients_changes_no_result() -> None:
     from pyshacl import validate as plain
 
     data = Graph()
-    for file in FIXTURES.glob("*-fail.ttl"):      # each file's nodes under a name of their own
+    for file in FIXTURES.glob("*-fail.ttl"):  # each file's nodes under a name of their own
         text = file.read_text().replace("ex:p ", f"ex:{file.stem}-p ").replace("ex:f ", f"ex:{file.stem}-f ")
         data.parse(data=text, format="turtle")
     _, whole, _ = plain(data + ONTOLOGY, shacl_graph=SHAPES["patient"])

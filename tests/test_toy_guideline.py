@@ -46,9 +46,9 @@ def test_the_toy_guideline_gives_its_verdicts(patient, engine):
     assert found == dict(zip(("amberine", "bluemint"), EXPECTED[patient], strict=True))
 
 
-def test_the_guideline_imports_core_and_patient_vocabulary_alone():
+def test_the_guideline_imports_core_patient_vocabulary_and_claim_markers_alone():
     imported = {iri.value.rsplit("/", 1)[-1] for iri in read_module(FOLDER / "toy.ttl").imports}
-    assert imported == {"core", "patient"}
+    assert imported == {"core", "patient", "claims"}
     assert len(answers("oxigraph")["warm"]["treatments"]) == 2
 
 
