@@ -61,7 +61,7 @@ def _patient(evaluation: Evaluation, rules: Index, derived: Index, patient, mine
         "documentation": sorted(({"item": rules.text(item, GL + "id"), "label": rules.text(item, _LABEL),
                                   "status": word(derived.value(node, GL + "itemStatus")), "facts": _facts(derived, node)}
                                  for node in mine["DocumentationStatus"] for item in [derived.value(node, GL + "item")]), key=lambda item: item["item"]),
-        "monitoring": [{"course": derived.text(node, GL + "course"), "treatment": _slug(rules, derived.value(node, GL + "treatment")),
+        "monitoring": [{"course": derived.text(node, GL + "course"), "treatment": rules.text(derived.value(node, GL + "treatment"), GL + "slug"),
                         "label": rules.text(derived.value(node, GL + "rule"), _LABEL), "status": word(derived.value(node, GL + "monitoringStatus")),
                         "dueOn": derived.text(node, GL + "dueOn"), "facts": _facts(derived, node)} for node in mine["MonitoringStatus"]],
         "notChecked": [term.value for term in rules.objects(guideline.iri, GL + "notCovered")],

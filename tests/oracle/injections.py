@@ -155,8 +155,8 @@ def fusion_prerequisite(record):
 
 
 def planned_injection(record, concept="SiJointInjection"):
-    """Is an SI joint injection of this class surely planned?"""
-    return any(f.about and is_a(f.about, concept) for f in record.of("Plan"))
+    """Is an SI joint injection of this class planned? One whose purpose is not stated counts as one."""
+    return any(f.about and (is_a(f.about, concept) or may_be(f.about, concept)) for f in record.of("Plan"))
 
 
 def unguided_injection(record):
