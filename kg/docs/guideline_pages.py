@@ -31,13 +31,20 @@ def start(site: Site) -> None:
     figures = [("rules.html", len(book.kind(*RULES)), "rules")]
     figures += [(path, len(book.kind(*([kinds] if isinstance(kinds, str) else kinds))), what) for path, kinds, what in counts]
     site.page(
-        "index.html", "index.html", site.frame.title, about, sections=by_section(site, book.kind(*RULES)),
+        "index.html", "index.html", site.frame.title, about, sections=_glance(site),
         figures=figures, population=criteria.tree(book, population) if population else None,
         legend=[("↑↑", "for, strong"), ("↑?", "for, conditional"), ("↑", "for, strength not stated"),
                 ("↓↓ ↓? ↓", "against, likewise"), ("=", "none preferred"), ("≻", "preferred"), ("·", "advice or procedure")],
         guideline={"description": about, "caveat": book.first(iri, GL.caveat), "source": source,
                    "not_covered": book.values(iri, GL.notCovered)},
     )  # fmt: skip
+
+
+def _glance(site: Site) -> list[tuple[str, list[Node]]]:
+    """The rules with an id by section, then the cautions."""
+    book = site.book
+    cautions = [node for node in book.kind(*RULES) if not node.id]
+    return by_section(site, [node for node in book.kind(*RULES) if node.id]) + ([("Cautions", cautions)] if cautions else [])
 
 
 def by_section(site: Site, rules: list[Node]) -> list[tuple[str, list[Node]]]:

@@ -21,7 +21,9 @@ from kg.guideline import Guideline
 from kg.terms import GL, PT, RDF, XSD
 
 _TRUTHS = f"SELECT ?criterion ?truth WHERE {{ ?result a <{GL.CriterionResult}> ; <{GL.criterion}> ?criterion ; <{GL.truth}> ?truth }}"
-_WIDTH = 30
+_EXCEPTION = f'class="exception", constraint=false, style=dashed, label="exception to", fontsize=10, fontname="{_FONT}"'
+_WIDTH = 28
+_MINOR = "\u2060"  # a word joiner, which shows nothing: it marks the lines that the stylesheet sets in small
 _FONT = "Helvetica"
 
 
@@ -89,24 +91,27 @@ def dot(population: str, steps: list[Step], found: list[Way], exceptions: list[t
         f'  graph [rankdir=LR, compound=true, nodesep=0.14, ranksep=0.42, fontname="{_FONT}", fontsize=12, bgcolor="transparent"];',
         f'  node [shape=box, fontname="{_FONT}", fontsize=11, margin="0.13,0.08"];',
         '  edge [arrowsize=0.7];',
-        f'  start [class="start", label={_label([(line, True) for line in lines(population, 18)])}];',
+        f'  start [class="start", label={_label(lines(population, 16))}];',
     ]
     for number, (group, members) in enumerate(groups.items(), 1):
         out.append(f'  subgraph cluster_{number} {{ class="group"; label="{_quote(group)}"; labeljust=l; margin=10;')
         out.extend(f"    {names[step.rule]} [{_box(step)}];" for step in members)
         out.append("  }")
     following = {rule for way in found for rule in way.targets}
+    leading = {rule for way in found for rule in way.sources}
     for number, (group, members) in enumerate(groups.items(), 1):
-        roots = [step for step in members if step.rule not in following]
+        roots = [step for step in members if step.rule in leading and step.rule not in following]
         if roots:
             out.append(f'  start -> {names[roots[0].rule]} [lhead=cluster_{number}, class="begin"];')
+        elif not {step.rule for step in members} & following:
+            out.append(f"  start -> {names[members[0].rule]} [style=invis];")
     for number, way in enumerate(found, 1):
-        text = _label([(line, False) for line in lines(way.label, 24)])
+        text = _label(lines(way.label, 24))
         out.append(f'  c{number} [class="condition", style=rounded, label={text}];')
         out.extend(f"  {names[rule]} -> c{number} [arrowhead=none];" for rule in way.sources)
         out.extend(f"  c{number} -> {names[rule]};" for rule in way.targets)
     for rule, exception in exceptions:
-        out.append(f'  {names[exception]} -> {names[rule]} [class="exception", style=dashed, label="exception to", fontsize=10, fontname="{_FONT}"];')
+        out.append(f'  {names[exception]} -> {names[rule]} [{_EXCEPTION}];')
     return "\n".join([*out, "}", ""])
 
 
@@ -119,6 +124,7 @@ def svg(text: str, title: str) -> str:
     drawn = render(text, format="svg", backend="wasmtime").decode()
     drawn = drawn[drawn.index("<svg") :]
     drawn = re.sub(r"<!--.*?-->\n?|<title>.*?</title>\n?| xml:space=\"preserve\"| font-family=\"[^\"]*\"", "", drawn, flags=re.DOTALL)
+    drawn = drawn.replace(f">{_MINOR}", ' class="minor">')
     drawn = re.sub(r' (?:fill|stroke)="(?!none)[^"]*"', "", drawn)
     drawn = re.sub(r'xlink:(href="[^"]*") xlink:title="[^"]*"', r"\1", drawn).replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
     size = re.search(r'width="(\d+)pt" height="(\d+)pt"', drawn)
@@ -128,15 +134,19 @@ def svg(text: str, title: str) -> str:
 
 
 def _box(step: Step) -> str:
-    text = [(line, True) for line in lines(step.label, _WIDTH)]
-    conditions = [(line, False) for condition in step.conditions for line in lines("· " + condition, _WIDTH + 2)]
-    return f'class="rule {step.tone}", URL="{step.href}", tooltip="", label={_label([(step.grade, False), *text, *conditions])}'
+    conditions = [line for condition in step.conditions for line in _item(condition)]
+    text = _label([step.grade, *lines(step.label, _WIDTH), *conditions])
+    return f'class="rule {step.tone}", URL="{step.href}", label={text}'
 
 
-def _label(text: list[tuple[str, bool]]) -> str:
-    """Left-aligned lines, those marked true in bold, as an HTML-like label."""
-    parts = (f"<b>{escape(line)}</b>" if bold else escape(line) for line, bold in text)
-    return "<" + "".join(f'{part}<br align="left"/>' for part in parts) + ">"
+def _item(condition: str) -> list[str]:
+    first, *others = lines(condition, _WIDTH)
+    return [f"{_MINOR}· {first}", *(f"{_MINOR}\u2002{line}" for line in others)]
+
+
+def _label(text: list[str]) -> str:
+    """Lines one under the other, from the left."""
+    return '"' + "".join(f"{_quote(line)}\\l" for line in text) + '"'
 
 
 def _quote(text: str) -> str:
