@@ -79,7 +79,7 @@ def way(site: Site) -> None:
             after[rule].append(one)
     site.page(
         "pathway.html", "pathway.html", "Treatment pathway", dot=text, drawing=pathway.svg(text, "Treatment pathway"),
-        groups=list(groups.items()), comes_after=defaultdict(list, after), population=label,
+        groups=list(groups.items()), comes_after=defaultdict(list, after), population=label, exceptions=exceptions,
     )  # fmt: skip
 
 

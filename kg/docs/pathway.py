@@ -21,10 +21,10 @@ from kg.guideline import Guideline
 from kg.terms import GL, PT, RDF, XSD
 
 _TRUTHS = f"SELECT ?criterion ?truth WHERE {{ ?result a <{GL.CriterionResult}> ; <{GL.criterion}> ?criterion ; <{GL.truth}> ?truth }}"
-_EXCEPTION = f'class="exception", constraint=false, style=dashed, label="exception to", fontsize=10, fontname="{_FONT}"'
-_WIDTH = 28
+_WIDTH = 30
 _MINOR = "\u2060"  # a word joiner, which shows nothing: it marks the lines that the stylesheet sets in small
 _FONT = "Helvetica"
+_EXCEPTION = 'class="exception", constraint=false, style=dashed'
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,9 @@ def dot(population: str, steps: list[Step], found: list[Way], exceptions: list[t
         groups[step.group].append(step)
     out = [
         "digraph pathway {",
-        f'  graph [rankdir=LR, compound=true, nodesep=0.14, ranksep=0.42, fontname="{_FONT}", fontsize=12, bgcolor="transparent"];',
+        f'  graph [rankdir=LR, compound=true, nodesep=0.14, ranksep=0.55, fontname="{_FONT}", fontsize=12, bgcolor="transparent"];',
         f'  node [shape=box, fontname="{_FONT}", fontsize=11, margin="0.13,0.08"];',
-        '  edge [arrowsize=0.7];',
+        "  edge [arrowsize=0.7];",
         f'  start [class="start", label={_label(lines(population, 16))}];',
     ]
     for number, (group, members) in enumerate(groups.items(), 1):
@@ -111,7 +111,7 @@ def dot(population: str, steps: list[Step], found: list[Way], exceptions: list[t
         out.extend(f"  {names[rule]} -> c{number} [arrowhead=none];" for rule in way.sources)
         out.extend(f"  c{number} -> {names[rule]};" for rule in way.targets)
     for rule, exception in exceptions:
-        out.append(f'  {names[exception]} -> {names[rule]} [{_EXCEPTION}];')
+        out.append(f"  {names[exception]} -> {names[rule]} [{_EXCEPTION}];")
     return "\n".join([*out, "}", ""])
 
 
