@@ -39,4 +39,6 @@ def write(site: dict[str, str], folder: Path) -> None:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError(str(folder), "-o", error.strerror or "cannot be written", "give a folder that can be written") from error
+        raise InputError(
+            str(folder), "-o", error.strerror or "cannot be written", "give a folder that can be written"
+        ) from error

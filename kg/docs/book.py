@@ -62,7 +62,10 @@ class Book:
     def kind(self, *kinds: str) -> list[Node]:
         """The nodes of these kinds (local names in gl: or owl:), by id or name."""
         wanted = {str(GL) + kind for kind in kinds} | {OWL + kind for kind in kinds}
-        return sorted((node for node in self.nodes.values() if node.kind in wanted), key=lambda node: (node.id or node.name, node.iri))
+        return sorted(
+            (node for node in self.nodes.values() if node.kind in wanted),
+            key=lambda node: (node.id or node.name, node.iri),
+        )
 
     def said(self, iri: str, *properties: str) -> list[Fact]:
         """What is said of a node with these properties (IRIs), in the order of the values."""
@@ -81,7 +84,10 @@ class Book:
         """The nodes of these kinds that refer to a node with a property (IRI), by id or name."""
         wanted = {str(GL) + kind for kind in kinds}
         found = {user for user, how in self.users.get(iri, ()) if how == property and user in self.nodes}
-        return sorted((self.nodes[user] for user in found if not kinds or self.nodes[user].kind in wanted), key=lambda node: (node.id or node.name, node.iri))
+        return sorted(
+            (self.nodes[user] for user in found if not kinds or self.nodes[user].kind in wanted),
+            key=lambda node: (node.id or node.name, node.iri),
+        )
 
     def label(self, iri: str) -> str:
         return self.nodes[iri].label if iri in self.nodes else local(iri)
@@ -168,4 +174,8 @@ def _inferred(asserted: dict[str, list[str]], reasoned: dict[str, list[str]]) ->
         return found
 
     added = {term: sorted(set(found) - above(term)) for term, found in reasoned.items()}
-    return {term: [one for one in found if not any(one in above(other) for other in found)] for term, found in added.items() if found}
+    return {
+        term: [one for one in found if not any(one in above(other) for other in found)]
+        for term, found in added.items()
+        if found
+    }

@@ -29,7 +29,9 @@ def start(site: Site) -> None:
         ("decisions.html", "Decision", "decisions"), ("flags.html", "Flag", "flags"),
     )  # fmt: skip
     figures = [("rules.html", len(book.kind(*RULES)), "rules")]
-    figures += [(path, len(book.kind(*([kinds] if isinstance(kinds, str) else kinds))), what) for path, kinds, what in counts]
+    figures += [
+        (path, len(book.kind(*([kinds] if isinstance(kinds, str) else kinds))), what) for path, kinds, what in counts
+    ]
     site.page(
         "index.html", "index.html", site.frame.title, about, sections=_glance(site),
         figures=figures, population=criteria.tree(book, population) if population else None,
@@ -44,7 +46,9 @@ def _glance(site: Site) -> list[tuple[str, list[Node]]]:
     """The rules with an id by section, then the cautions."""
     book = site.book
     cautions = [node for node in book.kind(*RULES) if not node.id]
-    return by_section(site, [node for node in book.kind(*RULES) if node.id]) + ([("Cautions", cautions)] if cautions else [])
+    return by_section(site, [node for node in book.kind(*RULES) if node.id]) + (
+        [("Cautions", cautions)] if cautions else []
+    )
 
 
 def by_section(site: Site, rules: list[Node]) -> list[tuple[str, list[Node]]]:
@@ -87,7 +91,11 @@ def _step(site: Site, node: Node, population: str, unmet: frozenset[str], looked
     book = site.book
     others = (one for one in book.values(node.iri, GL.needs) if one != population and one in unmet)
     conditions = tuple(book.label(one) for one in others if (one, node.iri) not in looked)
-    grade = f"{node.id}  {site.rule_sign(node.iri)}  {site.grade_words(node.iri)}" if node.kind == GL.Recommendation else node.id
+    grade = (
+        f"{node.id}  {site.rule_sign(node.iri)}  {site.grade_words(node.iri)}"
+        if node.kind == GL.Recommendation
+        else node.id
+    )
     to = href("pathway.html", book.place(node.iri) or "")
     return pathway.Step(node.iri, node.label, grade, site.tone(node.iri), _group(site, node), conditions, to)
 
@@ -98,7 +106,13 @@ def _group(site: Site, node: Node) -> str:
     if step:
         return humane(step, site.book.spellings)
     against = site.book.first(node.iri, GL.direction) == GL.Against
-    return site.book.label(GL.Against) if against else "No step named" if node.kind == GL.Recommendation else node.sort_label
+    return (
+        site.book.label(GL.Against)
+        if against
+        else "No step named"
+        if node.kind == GL.Recommendation
+        else node.sort_label
+    )
 
 
 def _rank(site: Site, step: pathway.Step) -> tuple[bool, bool, str]:
@@ -122,7 +136,11 @@ def _rule(site: Site, node: Node, targets: dict[tuple[str, str], list[str]]) -> 
     book, iri = site.book, node.iri
     statements = book.values(iri, GL.statement)
     named = (("Role", GL.role), ("Step", GL.step), ("Wording", GL.wording), ("Basis", GL.basis))
-    pills = [(name, humane(book.first(iri, property), book.spellings)) for name, property in named if book.first(iri, property)]
+    pills = [
+        (name, humane(book.first(iri, property), book.spellings))
+        for name, property in named
+        if book.first(iri, property)
+    ]
     reported = {one.iri: one for statement in statements for one in book.using(statement, GL.statement, "Finding")}
     reported |= {one.iri: one for one in book.using(iri, GL.supports, "Finding")}
     site.page(

@@ -123,10 +123,17 @@ def svg(text: str, title: str) -> str:
 
     drawn = render(text, format="svg", backend="wasmtime").decode()
     drawn = drawn[drawn.index("<svg") :]
-    drawn = re.sub(r"<!--.*?-->\n?|<title>.*?</title>\n?| xml:space=\"preserve\"| font-family=\"[^\"]*\"", "", drawn, flags=re.DOTALL)
+    drawn = re.sub(
+        r"<!--.*?-->\n?|<title>.*?</title>\n?| xml:space=\"preserve\"| font-family=\"[^\"]*\"",
+        "",
+        drawn,
+        flags=re.DOTALL,
+    )
     drawn = drawn.replace(f">{_MINOR}", ' class="minor">')
     drawn = re.sub(r' (?:fill|stroke)="(?!none)[^"]*"', "", drawn)
-    drawn = re.sub(r'xlink:(href="[^"]*") xlink:title="[^"]*"', r"\1", drawn).replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
+    drawn = re.sub(r'xlink:(href="[^"]*") xlink:title="[^"]*"', r"\1", drawn).replace(
+        ' xmlns:xlink="http://www.w3.org/1999/xlink"', ""
+    )
     size = re.search(r'width="(\d+)pt" height="(\d+)pt"', drawn)
     width = int(size[1]) if size else 0
     head = f'<svg class="pathway" role="img" aria-label="{escape(title)}" style="--wide:{width}px"'

@@ -76,7 +76,7 @@ class Site:
             "tone": self.tone, "sign": sign, "grade_words": self.grade_words, "rule_sign": self.rule_sign,
             "verdict_tone": lambda iri: _VERDICTS.get(iri, ("warning", "!"))[0],
             "verdict_sign": lambda iri: _VERDICTS.get(iri, ("warning", "!"))[1],
-            "check_counts": self.check_counts, "queries_showing": self.queries_showing,
+            "check_counts": self.check_counts, "checks_of": self.checks_of, "queries_showing": self.queries_showing,
             "charts": lambda nodes: charts(self.book, nodes), **_SCHEMES,
         }  # fmt: skip
         self.pages[path] = self.environment.get_template(template).render(**shared, **context)
@@ -102,14 +102,15 @@ class Site:
     def rule_sign(self, iri: str) -> str:
         return sign(self.book.first(iri, GL.direction), self.book.first(iri, GL.strength))
 
-    def checked(self, iri: str) -> list[str]:
-        """The statements whose checks concern a statement or rule: itself, or those that it rests on."""
-        return [iri] if self.book.nodes[iri].kind == GL.Statement else self.book.values(iri, GL.statement)
+    def checks_of(self, iri: str) -> list[Node]:
+        """The source checks of a statement, or of the statements that a rule rests on."""
+        statement = self.book.nodes[iri].kind == GL.Statement
+        checked = [iri] if statement else self.book.values(iri, GL.statement)
+        return [check for one in checked for check in self.book.using(one, GL.checks, "SourceCheck")]
 
     def check_counts(self, iri: str) -> list[tuple[str, int]]:
         """How many source checks came to which verdict, most frequent first."""
-        found = (one for statement in self.checked(iri) for one in self.book.using(statement, GL.checks, "SourceCheck"))
-        counts = Counter(self.book.first(one.iri, GL.checkVerdict) for one in found)
+        counts = Counter(self.book.first(one.iri, GL.checkVerdict) for one in self.checks_of(iri))
         return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
     @cached_property

@@ -51,12 +51,12 @@ def evidence(site: Site) -> None:
 def checks(site: Site) -> None:
     """All source checks by verdict, those that differ from the source first."""
     book = site.book
-    found: dict[str, list[str]] = defaultdict(list)
+    found: dict[str, list[Node]] = defaultdict(list)
     for node in book.kind("SourceCheck"):
-        found[book.first(node.iri, GL.checkVerdict)].extend(book.values(node.iri, GL.checks))
+        found[book.first(node.iri, GL.checkVerdict)].append(node)
     agreeing = (GL.Confirmed, GL.NotVerified, GL.PartlyConfirmed)
     order = sorted(found, key=lambda verdict: (verdict in agreeing, verdict))
-    site.page("checks.html", "checks.html", "Source checks", groups=[(one, sorted(found[one]), len(found[one])) for one in order])
+    site.page("checks.html", "checks.html", "Source checks", groups=[(one, found[one]) for one in order])
 
 
 def decisions(site: Site) -> None:
@@ -67,7 +67,10 @@ def decisions(site: Site) -> None:
         resting: dict[str, list[Node]] = defaultdict(list)
         for one in book.using(node.iri, GL.decision):
             resting["rules" if one.kind in {str(GL) + kind for kind in RULES} else "criteria and flags"].append(one)
-        said = {*book.values(node.iri, GL.concerns), *(one.iri for one in book.using(node.iri, GL.ambiguity, "Statement"))}
+        said = {
+            *book.values(node.iri, GL.concerns),
+            *(one.iri for one in book.using(node.iri, GL.ambiguity, "Statement")),
+        }
         entries.append({"node": node, "statements": sorted(said), "counts": sorted(resting.items(), reverse=True)})
     site.page("decisions.html", "decisions.html", "Decisions", entries=entries)
 

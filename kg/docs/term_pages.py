@@ -37,7 +37,9 @@ def terms(site: Site) -> None:
         properties = [node for node in own if node.kind.removeprefix(OWL) in PROPERTIES]
         classes = {node.iri for node in own if node.kind == f"{OWL}Class"}
         roots = [iri for iri in classes if not classes & set(site.book.parents.get(iri, ()))]
-        tree = [_branch(site, iri, children, frozenset()) for iri in sorted(roots, key=lambda iri: _by_label(site, iri))]
+        tree = [
+            _branch(site, iri, children, frozenset()) for iri in sorted(roots, key=lambda iri: _by_label(site, iri))
+        ]
         modules.append((name, humane(name, site.book.spellings), tree, len(properties)))
         if properties:
             _properties(site, name, properties)
@@ -65,7 +67,9 @@ def _children(site: Site) -> dict[str, list[tuple[str, bool]]]:
 
 
 def _branch(site: Site, iri: str, children: dict, seen: frozenset[str], inferred: bool = False) -> dict:
-    below = [_branch(site, one, children, seen | {iri}, how) for one, how in children.get(iri, ()) if one not in seen | {iri}]
+    below = [
+        _branch(site, one, children, seen | {iri}, how) for one, how in children.get(iri, ()) if one not in seen | {iri}
+    ]
     size = sum(1 + one["size"] for one in below)
     return {"iri": iri, "label": site.book.label(iri), "inferred": inferred, "children": below, "size": size}
 
@@ -86,7 +90,10 @@ def _rules_about(site: Site) -> dict[str, list[Node]]:
         for one in site.book.values(node.iri, GL.treatment, GL.preferredOver, GL.about):
             found[one].add(node.iri)
     nodes = site.book.nodes
-    order = {iri: sorted((nodes[rule] for rule in rules), key=lambda node: (node.id or "~", node.iri)) for iri, rules in found.items()}
+    order = {
+        iri: sorted((nodes[rule] for rule in rules), key=lambda node: (node.id or "~", node.iri))
+        for iri, rules in found.items()
+    }
     return defaultdict(list, order)
 
 
@@ -125,7 +132,14 @@ def _properties(site: Site, name: str, nodes: list[Node]) -> None:
         }
         for node in sorted(nodes, key=lambda node: (node.label.lower(), node.iri))
     ]  # fmt: skip
-    site.page("properties.html", f"terms/{name}.html", f"Properties: {name}", chapter="terms.html", heading=name, entries=entries)
+    site.page(
+        "properties.html",
+        f"terms/{name}.html",
+        f"Properties: {name}",
+        chapter="terms.html",
+        heading=name,
+        entries=entries,
+    )
 
 
 @cache
@@ -149,13 +163,19 @@ def naming(iri: str) -> list[tuple[str, Query]]:
 
 def queries(site: Site) -> None:
     """An index of the queries, a page each with its text, and the file itself."""
-    site.page("queries.html", "queries.html", "Queries", folders=[(place, about, folder(place)) for place, about in FOLDERS])
+    site.page(
+        "queries.html", "queries.html", "Queries", folders=[(place, about, folder(place)) for place, about in FOLDERS]
+    )
     tables = {table.query.name: table for table in site.tables}
     for place, _ in FOLDERS:
         for one in folder(place):
             path = f"queries/{place}/{one.name}.html"
             table = tables.get(one.name) if place == "ask" else None
-            shown = {"names": table.names, "rows": [_cells(site, path, row) for row in table.rows]} if table and table.rows else None
+            shown = (
+                {"names": table.names, "rows": [_cells(site, path, row) for row in table.rows]}
+                if table and table.rows
+                else None
+            )
             site.page("query.html", path, one.name, one.summary, "queries.html", folder=place, query=one, table=shown)
             site.pages[f"queries/{place}/{one.name}.rq"] = one.text
 
