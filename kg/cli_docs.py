@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -12,9 +12,9 @@ from kg.errors import InputError
 
 def docs(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="Where the pages go.")],
-    guideline: Annotated[Optional[str], typer.Option("--guideline", metavar="SLUG", help="Which guideline.")] = None,
+    guideline: Annotated[str | None, typer.Option("--guideline", metavar="SLUG", help="Which guideline.")] = None,
     guideline_file: Annotated[
-        Optional[list[Path]],
+        list[Path] | None,
         typer.Option("--guideline-file", metavar="FILE", help="A Turtle file with a further guideline."),
     ] = None,
 ) -> None:

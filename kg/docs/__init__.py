@@ -1,6 +1,6 @@
 """Documentation of an ontology and its guideline as static pages: `kg docs -o FOLDER`.
 
-The pages are made from the graph by SPARQL (`queries/`) and templates (`templates/`); they load nothing from outside."""
+The pages are made from the graph by SPARQL (`queries/`) and templates (`templates/`); they load nothing else."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from kg.terms import GL
 
 @dataclass(frozen=True)
 class Node:
-    """A thing with a page or an anchor: IRI, kind and sort (IRIs), label of the sort, label, id ("" when it has none)."""
+    """A thing with a page or an anchor: IRI, kind and sort (IRIs), label of the sort, label, id or ""."""
 
     iri: str
     kind: str

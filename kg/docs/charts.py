@@ -14,7 +14,7 @@ _PERCENT = "%"
 
 @dataclass(frozen=True)
 class Bar:
-    """One finding: when it was measured, the value in words, the bar's two ends and the study's size in % of the widest.
+    """One finding: when it was measured, the value in words, the bar's two ends and the study's size in % of the whole.
 
     `start` and `end` are None where the finding gives no number; `people` is "" where the size is not known."""
 
@@ -81,10 +81,11 @@ def _bar(book: Book, node: Node, ends: tuple[float, float] | None, top: float, c
     iri, people = node.iri, book.first(node.iri, GL.sampleSize)
     amount = number(book.first(iri, GL.value)) or book.first(iri, GL.valueRange).replace("-", "–")
     sign = {"~": "about "}.get(book.first(iri, GL.operator), "")
+    words = f"{sign}{amount} {unit(code, book.units, amount)}".strip() if amount else "no figure given"
     notes = (book.first(iri, GL.populationNote), book.first(iri, GL.unitNote))
     start, end = (None, None) if ends is None else (round(100 * ends[0] / top, 2), round(100 * ends[1] / top, 2))
     return Bar(
-        node, book.first(iri, GL.timePoint), f"{sign}{amount} {unit(code, book.units, amount)}".strip() if amount else "no figure given",
+        node, book.first(iri, GL.timePoint), words,
         start, end, people, round(100 * int(people) / largest, 2) if people else 0.0,
         book.text(iri, GL.population), book.first(iri, GL.indirect) == "true", " ".join(filter(None, notes)),
     )  # fmt: skip

@@ -13,7 +13,8 @@ from kg.terms import DCTERMS, GL, RDF, RDFS
 
 _USUAL = {RDF.type, RDFS.label, GL.id, GL.statement, GL.decision, GL.basis, GL.needs, GL.direction, GL.strength}
 _RULE = _USUAL | {
-    GL.treatment, GL.preferredOver, GL.exception, GL.variantOf, GL.compares, GL.role, GL.step, GL.wording, GL.case, GL.otherwise,
+    GL.treatment, GL.preferredOver, GL.exception, GL.variantOf, GL.compares, GL.role, GL.step, GL.wording, GL.case,
+    GL.otherwise,
 }  # fmt: skip
 
 
@@ -36,7 +37,8 @@ def start(site: Site) -> None:
         "index.html", "index.html", site.frame.title, about, sections=_glance(site),
         figures=figures, population=criteria.tree(book, population) if population else None,
         legend=[("↑↑", "for, strong"), ("↑?", "for, conditional"), ("↑", "for, strength not stated"),
-                ("↓↓ ↓? ↓", "against, likewise"), ("=", "none preferred"), ("≻", "preferred"), ("·", "advice or procedure")],
+                ("↓↓ ↓? ↓", "against, likewise"), ("=", "none preferred"), ("≻", "preferred"),
+                ("·", "advice or procedure")],
         guideline={"description": about, "caveat": book.first(iri, GL.caveat), "source": source,
                    "not_covered": book.values(iri, GL.notCovered)},
     )  # fmt: skip
@@ -144,7 +146,8 @@ def _rule(site: Site, node: Node, targets: dict[tuple[str, str], list[str]]) -> 
     reported = {one.iri: one for statement in statements for one in book.using(statement, GL.statement, "Finding")}
     reported |= {one.iri: one for one in book.using(iri, GL.supports, "Finding")}
     site.page(
-        "rule.html", book.place(iri), f"{node.id} {node.label}".strip(), node.label, "rules.html", node=node, pills=pills,
+        "rule.html", book.place(iri), f"{node.id} {node.label}".strip(), node.label, "rules.html", node=node,
+        pills=pills,
         statements=statements, checked=bool(site.check_counts(iri)),
         treatments=targets[iri, "false"], aside=targets[iri, "true"],
         needs=[criteria.tree(book, one) for one in book.values(iri, GL.needs)],

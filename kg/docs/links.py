@@ -34,7 +34,7 @@ def module(iri: str) -> str:
 def place(iri: str, kind: str, whole: str | None = None) -> str | None:
     """The page of a thing, with its anchor; None for what has none.
 
-    Kind is the IRI of its kind in `nodes.rq`; whole is the place of what it is part of, for the parts of a checklist."""
+    Kind is the IRI of its kind in `nodes.rq`; whole is the place of what it is a part of, if anything."""
     name, kind = local(iri), kind.removeprefix(str(GL)).removeprefix(OWL)
     if kind == "Guideline":
         return "index.html"

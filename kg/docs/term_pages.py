@@ -108,10 +108,12 @@ def _term(site: Site, node: Node, children: dict, codes: list, defined: list, ru
     while above and above[0] not in chain:
         chain.append(above[0])
         above = book.parents.get(above[0])
+    parents = [(one, False) for one in book.parents.get(iri, ())]
+    parents += [(one, True) for one in book.inferred.get(iri, ())]
     site.page(
         "term.html", book.place(iri), node.label, book.first(iri, SKOS.definition), "terms.html", node=node,
         kind=_SORTS[node.kind.removeprefix(OWL)], chain=chain[::-1], codes=codes, defined=defined, rules=rules,
-        parents=[(one, False) for one in book.parents.get(iri, ())] + [(one, True) for one in book.inferred.get(iri, ())],
+        parents=parents,
         children=children.get(iri, []), queries=naming(iri),
         users=sorted(users, key=lambda pair: (pair[0].id or "~", pair[0].label, pair[0].iri, pair[1])),
         rest=[fact for fact in book.facts[iri] if fact.property not in _APART],

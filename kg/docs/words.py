@@ -1,4 +1,4 @@
-"""Words and signs of the pages: how grades, comparators, units and identifiers are shown. Vocabulary only, nothing clinical."""
+"""Words and signs of the pages: how grades, comparators, units and identifiers are shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ACRONYM = re.compile(r"\b[A-Z][A-Z0-9-]*[A-Z0-9]s?\b")
 
 
 def sign(direction: str, strength: str) -> str:
-    """A sign for direction and strength (IRIs): the arrow says the way, doubled when strong, with ? when conditional."""
+    """A sign for direction and strength (IRIs): an arrow for the way, doubled when strong, with ? when conditional."""
     return _STRENGTH.get(strength, "{0}").format(_DIRECTION.get(direction, "·"))
 
 
