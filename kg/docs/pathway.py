@@ -87,7 +87,7 @@ def dot(population: str, steps: list[Step], found: list[Way], exceptions: list[t
         groups[step.group].append(step)
     out = [
         "digraph pathway {",
-        f'  graph [rankdir=LR, compound=true, nodesep=0.14, ranksep=0.55, bgcolor="transparent"];',
+        '  graph [rankdir=LR, compound=true, nodesep=0.14, ranksep=0.55, bgcolor="transparent"];',
         f'  graph [fontname="{_FONT}", fontsize=12];',
         f'  node [shape=box, fontname="{_FONT}", fontsize=11, margin="0.13,0.08"];',
         "  edge [arrowsize=0.7];",
