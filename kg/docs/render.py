@@ -103,10 +103,11 @@ class Site:
         return sign(self.book.first(iri, GL.direction), self.book.first(iri, GL.strength))
 
     def checks_of(self, iri: str) -> list[Node]:
-        """The source checks of a statement, or of the statements that a rule rests on."""
+        """The source checks of a statement, or of the statements that a rule and its parts rest on."""
+        rules = [iri, *(part.iri for part in self.book.using(iri, GL.partOf))]
         statement = self.book.nodes[iri].kind == GL.Statement
-        checked = [iri] if statement else self.book.values(iri, GL.statement)
-        return [check for one in checked for check in self.book.using(one, GL.checks, "SourceCheck")]
+        checked = {iri} if statement else {one for rule in rules for one in self.book.values(rule, GL.statement)}
+        return [check for one in sorted(checked) for check in self.book.using(one, GL.checks, "SourceCheck")]
 
     def check_counts(self, iri: str) -> list[tuple[str, int]]:
         """How many source checks came to which verdict, most frequent first."""
