@@ -57,6 +57,7 @@ def test_text_has_enough_contrast(theme):
     pairs += [(tone, f"{tone}-bg") for tone in ("for", "against", "neutral", "warn")] + [
         ("soft", "warn-bg"),
         ("ink", "warn-bg"),
+        ("amount", "paper"),
     ]
     weak = [(one, other) for one, other in pairs if contrast(theme[one], theme[other]) < 4.5]
     weak += [(one, "shade") for one in ("amount", "people") if contrast(theme[one], theme["shade"]) < 3]
