@@ -1,0 +1,44 @@
+"""The command `kg docs`: the ontology and a guideline as static pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kg.errors import InputError
+
+
+def docs(
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="Where the pages go.")],
+    guideline: Annotated[str | None, typer.Option("--guideline", metavar="SLUG", help="Which guideline.")] = None,
+    guideline_file: Annotated[
+        list[Path] | None,
+        typer.Option("--guideline-file", metavar="FILE", help="A Turtle file with a further guideline."),
+    ] = None,
+) -> None:
+    """Write the ontology and the guideline as static HTML that needs no network; open FOLDER/index.html."""
+    from kg.guideline import DEFAULT, load
+
+    loaded = load(guideline or DEFAULT, tuple(guideline_file or ()))
+    try:
+        from kg import docs as site
+    except ModuleNotFoundError as error:
+        remedy = "install the package with its extra `docs`"
+        raise InputError("kg docs", "set-up", f"the module {error.name} is missing", remedy) from None
+    release = _release(loaded.slug)
+    pages = site.pages(loaded, release)
+    site.write(pages, output)
+    tree = "reasoned" if release else "asserted: `kg build` makes the reasoned one"
+    print(f"{output / 'index.html'}: {len(pages)} files, class tree {tree}")
+
+
+def _release(slug: str) -> Path | None:
+    """The reasoned release of a guideline, when there is one."""
+    from kg.paths import data
+
+    try:
+        return data("ontology", "release", f"{slug}.ttl")
+    except FileNotFoundError:
+        return None

