@@ -144,7 +144,9 @@ def rows(query: Query, store: Engine) -> list[Finding]:
         finding(
             query.name,
             row[0].value,
-            "; ".join(f"{name} {term.value}" for name, term in zip(names[1:], row[1:], strict=True) if term is not None),
+            "; ".join(
+                f"{name} {term.value}" for name, term in zip(names[1:], row[1:], strict=True) if term is not None
+            ),
         )
         for row in found
     ]
@@ -159,7 +161,9 @@ def uses() -> list[Triple]:
     places = [(path, True) for path in data("queries").rglob("*.rq")]
     places += [(path, False) for path in data("shapes").glob("*.ttl")]
     return [
-        ox.Triple(ox.NamedNode(_BASE + path.relative_to(root).with_suffix("").as_posix()), _SEE_ALSO, ox.NamedNode(term))
+        ox.Triple(
+            ox.NamedNode(_BASE + path.relative_to(root).with_suffix("").as_posix()), _SEE_ALSO, ox.NamedNode(term)
+        )
         for path, skip_strings in places
         for term in sorted(named(path.read_text(encoding="utf-8"), skip_strings))
     ]

@@ -148,8 +148,8 @@ def findings(console: Console, rows: Iterable[Level], found: Iterable[Finding], 
         console.print(f"\n[{_COLOURS[group[0].level]}]{group[0].level}[/] {check}: {escape(why)}")
         for one in group:
             label = index.text(ox.NamedNode(one.focus), _LABEL) if ":" in one.focus and " " not in one.focus else None
-            parts = (one.focus, f"({label})" if label else "", one.message)
-            console.print("  " + escape(" ".join(part for part in parts if part)))
+            name = f"{one.focus} ({label})" if label else one.focus
+            console.print("  " + escape(": ".join(part for part in (name, one.message) if part)))
 
 
 def _grouped(rows: Iterable[dict], key) -> dict:
