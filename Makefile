@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 KG := $(VENV)/bin/kg
 
-.PHONY: demo test bench clean
+.PHONY: demo test test-slow bench clean
 
 $(VENV)/ready: requirements-test.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -15,7 +15,10 @@ demo: $(VENV)/ready
 	$(KG) recommend examples/loss-of-response.json --as-of 2026-03-02
 
 test: $(VENV)/ready
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/ready
+	$(VENV)/bin/python -m pytest -m slow
 
 bench: $(VENV)/ready
 	$(VENV)/bin/python -m benchmarks.derivation

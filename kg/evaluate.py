@@ -37,10 +37,15 @@ def evaluate(facts: Iterable[Triple], guideline: Guideline, as_of: date, engine:
     """Derive the verdicts of every pt:Patient among the facts (pt: vocabulary), as known on `as_of`.
 
     An as-of date in the facts is replaced: the caller's counts."""
+    store, given, patients = prepare(facts, guideline, as_of, engine)
+    return Evaluation(guideline, as_of, store, given, tuple(derive.derive(store, step)), patients)
+
+
+def prepare(facts: Iterable[Triple], guideline: Guideline, as_of: date, engine: str = "oxigraph") -> tuple[Engine, tuple[Triple, ...], tuple[ox.NamedNode, ...]]:
+    """An engine that holds the closed rules, the facts and the as-of date; the facts kept; the patients in order."""
     given = tuple(t for t in facts if t.predicate != _AS_OF)
     patients = tuple(sorted({t.subject for t in given if t.predicate == _TYPE and t.object == _PATIENT}, key=lambda node: node.value))
     store = guideline.engine(engine)
     store.add(given)
     store.add([Triple(patient, _AS_OF, ox.Literal(as_of.isoformat(), datatype=_DATE)) for patient in patients])
-    derived = tuple(derive.derive(store, step))
-    return Evaluation(guideline, as_of, store, given, derived, patients)
+    return store, given, patients
