@@ -283,36 +283,20 @@ def import_(places: Places, output: Annotated[Path, typer.Option("-o", "--output
 
 @app.command()
 def check(guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, source: Source = None) -> None:
-    """The guideline checks itself: every file is read, every query of `queries/check/` must find nothing."""
-    from kg import claims
-    from kg.coverage import source_coverage
-    from kg.grammar import grammar
-    from kg.guideline import load
-    from kg.queries import folder
+    """The guideline and the ontology check themselves. Exit code 1 when a check at level ERROR finds something."""
+    from rich.console import Console
 
-    loaded = load(guideline, tuple(guideline_file or ()))
-    lines = source_coverage(loaded, source) if source else []
-    if source:
-        print(f"{'ok  ' if not lines else 'FAIL'} source: each line of the text is in the graph, unchanged and accounted for.")
-        for line in lines:
-            print(f"     {line}")
-    report = grammar(loaded)
-    print(f"{'ok  ' if report.conforms else 'FAIL'} grammar: every node has what the shapes for authors ask for.")
-    for result in report.results:
-        print(f"     {result.focus}: {result.message}")
-    disagreements = claims.check(loaded.index)
-    print(f"{'ok  ' if not disagreements else 'FAIL'} claims: each statement says in its fields what it says in words.")
-    for one in disagreements:
-        print(f"     {one}")
-    store = loaded.engine()
-    failed = bool(lines or disagreements or not report.conforms)
-    for one in folder("check"):
-        _, rows = store.select(one.text)
-        print(f"{'ok  ' if not rows else 'FAIL'} {one.name}: {one.summary}")
-        for row in rows:
-            print("     " + "  ".join("" if term is None else term.value for term in row))
-        failed = failed or bool(rows)
-    if failed:
+    from kg import text
+    from kg.check import STEPS, Subject, levels, run
+    from kg.guideline import load
+
+    files = tuple(guideline_file or ())
+    subject = Subject(load(guideline, files), files, source)
+    with Console(stderr=True).status("checking the guideline and the ontology"):
+        found = run(subject, STEPS)
+    console, _ = _console(None)
+    text.findings(console, [row for row in levels().values() if source or row.check != "source"], found, subject.index)
+    if any(one.level == "ERROR" for one in found):
         raise typer.Exit(1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,13 +21,17 @@ def check(*arguments: object) -> subprocess.CompletedProcess:
     return subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, timeout=300)
 
 
+def in_table(done: subprocess.CompletedProcess, level: str) -> list[str]:
+    """The checks that the table shows with this level, "ok" for those that found nothing."""
+    return re.findall(rf"(?m)^{level} +(\S+) +\d+ *$", done.stdout)
+
+
 def test_both_guidelines_pass():
     ours, toy = check(), check("--guideline", "toy", "--guideline-file", TOY)
     for done in (ours, toy):
         assert done.returncode == 0, done.stdout + done.stderr
-        assert {"grammar:", "claims:"} <= {
-            line.split()[1] for line in done.stdout.splitlines() if line.startswith("ok")
-        }
+        assert {"grammar", "claims"} <= set(in_table(done, "ok"))
+        assert in_table(done, "ERROR") == in_table(done, "WARN") == []
 
 
 @pytest.mark.parametrize(
@@ -55,7 +60,7 @@ def test_a_faulty_guideline_is_told_what_to_do(tmp_path, old, new, part, words):
     path.write_text(text.replace(old, new), encoding="utf-8")
     done = check("--guideline", "toy", "--guideline-file", path)
     assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert [line.split()[1] for line in done.stdout.splitlines() if line.startswith("FAIL")] == [f"{part}:"]
+    assert in_table(done, "ERROR") == [part]
     assert words in done.stdout
 
 
