@@ -5,9 +5,10 @@ KG := $(VENV)/bin/kg
 
 .PHONY: demo test test-slow bench clean
 
-$(VENV)/ready: requirements-test.lock pyproject.toml
+$(VENV)/ready: requirements-test.lock requirements-owlapi.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-owlapi.lock
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 

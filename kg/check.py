@@ -53,8 +53,8 @@ class Subject:
 
     @cached_property
     def triples(self) -> frozenset[Triple]:
-        """Every ontology file, and which terms the queries and shapes ask for."""
-        own = [path for path in data("ontology").rglob("*.ttl") if "release" not in path.parts]
+        """Every ontology file but the release and the example patient, and which terms the queries and shapes ask for."""
+        own = [path for path in data("ontology").rglob("*.ttl") if not {"release", "examples"} & set(path.parts)]
         stated = (triple for path in (*own, *self.files) for triple in read_module(path).triples)
         return frozenset((*stated, *uses()))
 

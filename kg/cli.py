@@ -301,12 +301,11 @@ def check(guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, 
 
 
 @app.command()
-def build(guideline: Slug = DEFAULT_SLUG) -> None:
-    """Write the merged ontology to `ontology/release/` (merged only; not yet reasoned)."""
-    from kg.guideline import load
+def build(output: Annotated[Optional[Path], typer.Option("--output", "-o", help="Folder; ontology/release without it.")] = None) -> None:
+    """Merge the ontology's modules, classify them with HermiT and write the release as Turtle and RDF/XML."""
     from kg.paths import data
+    from kg.release import build as write
 
-    folder = data("ontology") / "release"
-    folder.mkdir(exist_ok=True)
-    _write(_turtle(load(guideline).triples), folder / f"{guideline}.ttl")
-    print(folder / f"{guideline}.ttl")
+    show = (lambda step: print(step, file=sys.stderr)) if sys.stderr.isatty() else (lambda step: None)
+    for path in write(output or data("ontology") / "release", show):
+        print(path)

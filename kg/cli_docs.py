@@ -27,18 +27,18 @@ def docs(
     except ModuleNotFoundError as error:
         remedy = "install the package with its extra `docs`"
         raise InputError("kg docs", "set-up", f"the module {error.name} is missing", remedy) from None
-    release = _release(loaded.slug)
+    release = _release()
     pages = site.pages(loaded, release)
     site.write(pages, output)
     tree = "reasoned" if release else "asserted: `kg build` makes the reasoned one"
     print(f"{output / 'index.html'}: {len(pages)} files, class tree {tree}")
 
 
-def _release(slug: str) -> Path | None:
-    """The reasoned release of a guideline, when there is one."""
+def _release() -> Path | None:
+    """The reasoned release, when there is one."""
     from kg.paths import data
 
     try:
-        return data("ontology", "release", f"{slug}.ttl")
+        return data("ontology", "release", "sacroiliitis-kg.ttl")
     except FileNotFoundError:
         return None

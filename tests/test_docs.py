@@ -370,7 +370,7 @@ def test_the_command_writes_the_pages(tmp_path):
     )
     assert result.exit_code == 0, result.output
     assert (tmp_path / "site" / "index.html").read_text(encoding="utf-8").startswith("<!doctype html>")
-    assert "index.html" in result.output and "class tree asserted" in result.output
+    assert "index.html" in result.output and "class tree reasoned" in result.output
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):

@@ -123,7 +123,8 @@ def test_the_catalog_names_every_module_and_nothing_else():
 
 def test_the_top_module_imports_every_other():
     top = read_module(data("ontology", "sacroiliitis-kg.ttl"))
-    assert {iri.value for iri in top.imports} == {read_module(path).iri.value for path in files()} - {top.iri.value}
+    others = {read_module(path).iri.value for path in files() if "examples" not in path.parts} - {top.iri.value}
+    assert {iri.value for iri in top.imports} == others
 
 
 # guideline = data
