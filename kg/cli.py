@@ -12,11 +12,13 @@ from typing import Annotated, Optional
 import typer
 
 from kg.cli_docs import docs
+from kg.cli_format import format_command
 from kg.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="Ask a clinical guideline about patients: verdicts with their reasons. Not a medical device.")
 app.command()(docs)
+app.command("format")(format_command)
 
 
 class RecommendFormat(StrEnum):
