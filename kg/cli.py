@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import sys
 from enum import StrEnum
@@ -11,6 +10,23 @@ from typing import Annotated, Optional
 
 import typer
 
+from kg.cli_common import (
+    DEFAULT_SLUG,
+    AsOf,
+    Codes,
+    Engine,
+    EngineName,
+    GuidelineFile,
+    Output,
+    Places,
+    Slug,
+    as_turtle,
+    evaluate_inputs,
+    open_console,
+    read_inputs,
+    say,
+    write_output,
+)
 from kg.cli_docs import docs
 from kg.cli_format import format_command
 from kg.errors import InputError
@@ -41,20 +57,7 @@ class TableFormat(StrEnum):
     turtle = "turtle"
 
 
-class EngineName(StrEnum):
-    oxigraph = "oxigraph"
-    rdflib = "rdflib"
-
-
-Places = Annotated[list[str], typer.Argument(help="Patient RDF, FHIR R4 JSON or NDJSON files; - for standard input.", show_default=False)]
-AsOf = Annotated[Optional[str], typer.Option("--as-of", metavar="DATE", help="The day of the evaluation, YYYY-MM-DD; today by default.")]
-Slug = Annotated[str, typer.Option("--guideline", metavar="SLUG", help="Which guideline.")]
-GuidelineFile = Annotated[Optional[list[Path]], typer.Option("--guideline-file", metavar="FILE", help="A Turtle file with a further guideline.")]
-Codes = Annotated[Optional[Path], typer.Option("--codes", metavar="FILE", help="A site's own codes: FHIR ConceptMap or SSSOM.")]
-Output = Annotated[Optional[Path], typer.Option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")]
 Source = Annotated[Optional[Path], typer.Option("--source", metavar="FILE", help="The source text, compared line by line.")]
-Engine = Annotated[EngineName, typer.Option("--engine", help="What runs the queries.")]
-DEFAULT_SLUG = "refractory-sacroiliitis"
 
 
 def main() -> None:
@@ -62,81 +65,11 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        _say(str(error))
+        say(str(error))
         raise SystemExit(2) from None
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(0) from None
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr)
-
-
-def _date(text: str | None) -> datetime.date:
-    if text is None:
-        return datetime.date.today()
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        raise InputError(text, "--as-of", "not a date", "write it as YYYY-MM-DD") from None
-
-
-def _read(places: list[str], codes: Path | None):
-    from kg import inputs
-
-    index, notes = inputs.codes(codes)
-    for note in notes:
-        _say(note)
-    found = inputs.read(places, index)
-    for error in found.errors:
-        _say(str(error))
-    for finding in found.findings:
-        _say(f"{finding.severity}: {finding.place}: {finding.resource}: {finding.element}: {finding.message}")
-    if found.entries:
-        _say(f"{found.ignored} of {found.entries} entries carry nothing this guideline asks")
-    return found
-
-
-def _evaluated(places: list[str], as_of: str | None, slug: str, files: list[Path] | None, codes: Path | None, engine: EngineName):
-    from kg.evaluate import evaluate
-    from kg.guideline import load
-
-    day = _date(as_of)
-    guideline = load(slug, tuple(files or ()))
-    found = _read(places, codes)
-    if not found.patients and not found.errors:
-        raise InputError(", ".join(places), "input", "no patient in it", "give a FHIR Patient, or a pt:Patient in RDF")
-    return found, evaluate(found.triples, guideline, day, engine.value)
-
-
-def _write(text: str, output: Path | None) -> None:
-    if output is None:
-        sys.stdout.write(text)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(str(output), "-o", error.strerror or "cannot be written", "give a path that can be written") from None
-
-
-def _turtle(triples) -> str:
-    import pyoxigraph as ox
-
-    prefixes = {"gl": "https://w3id.org/sacroiliitis-kg/core#", "pt": "https://w3id.org/sacroiliitis-kg/patient#", "cl": "https://w3id.org/sacroiliitis-kg/clinical#",
-                "xsd": "http://www.w3.org/2001/XMLSchema#", "dcterms": "http://purl.org/dc/terms/"}
-    return ox.serialize(sorted(set(triples), key=str), format=ox.RdfFormat.TURTLE, prefixes=prefixes).decode()
-
-
-def _console(output: Path | None):
-    import io
-
-    from rich.console import Console
-
-    if output is None:
-        return Console(highlight=False, soft_wrap=not sys.stdout.isatty()), None
-    buffer = io.StringIO()
-    return Console(file=buffer, highlight=False, soft_wrap=True), buffer
 
 
 @app.command()
@@ -147,7 +80,7 @@ def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFor
     from kg import text
     from kg.results import results
 
-    found, evaluation = _evaluated(places, as_of, guideline, guideline_file, codes, engine)
+    found, evaluation = evaluate_inputs(places, as_of, guideline, guideline_file, codes, engine)
     _check_shapes(found)
     rows = results(evaluation)
     order = {node.value: position for position, node in enumerate(found.patients)}
@@ -155,15 +88,15 @@ def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFor
     if patient and not rows:
         raise InputError(patient, "--patient", "no such patient in the input", "give the id of one of its patients")
     if format is RecommendFormat.json:
-        _write("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), output)
+        write_output("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), output)
     elif format is RecommendFormat.turtle:
-        _write(_turtle([*evaluation.facts, *evaluation.derived]), output)
+        write_output(as_turtle([*evaluation.facts, *evaluation.derived]), output)
     else:
-        console, buffer = _console(output)
+        console, buffer = open_console(output)
         for row in rows:
             text.patient(console, row)
         if buffer:
-            _write(buffer.getvalue(), output)
+            write_output(buffer.getvalue(), output)
     if found.errors:
         raise typer.Exit(2)
 
@@ -172,7 +105,7 @@ def _check_shapes(found) -> None:
     report = _shapes(found.triples)
     violations = [result for result in report.results if result.severity == "Violation"]
     if violations or any(finding.severity == "violation" for finding in found.findings):
-        _say(f"the record has violations ({len(violations)} by the shapes): what could be read is answered; `kg validate` lists them")
+        say(f"the record has violations ({len(violations)} by the shapes): what could be read is answered; `kg validate` lists them")
 
 
 def _shapes(triples):
@@ -199,20 +132,20 @@ def validate(places: Places, format: Annotated[ReportFormat, typer.Option("--for
     found = inputs.read(places, index)
     report = _shapes(found.triples)
     if format is ReportFormat.turtle:
-        _write(report.graph.serialize(format="turtle"), output)
+        write_output(report.graph.serialize(format="turtle"), output)
     elif format is ReportFormat.json:
         rows = [{"severity": finding.severity, "place": finding.place, "resource": finding.resource, "element": finding.element, "message": finding.message} for finding in found.findings]
         rows += [{"severity": one.severity.lower(), "focus": one.focus, "path": one.path, "value": one.value, "message": one.message, "shape": one.shape} for one in report.results]
-        _write(json.dumps({"conforms": report.conforms and not _violated(found), "entries": found.entries, "ignored": found.ignored, "results": rows}, ensure_ascii=False) + "\n", output)
+        write_output(json.dumps({"conforms": report.conforms and not _violated(found), "entries": found.entries, "ignored": found.ignored, "results": rows}, ensure_ascii=False) + "\n", output)
     else:
         lines = [*notes, *(f"{one.severity}: {one.place}: {one.resource}: {one.element}: {one.message}" for one in found.findings)]
         lines += [f"{one.severity.lower()}: {one.value or one.focus}: {one.message}" for one in report.results]
         if found.entries:
             lines.append(f"{found.ignored} of {found.entries} entries carry nothing this guideline asks")
         lines.append("conforms" if report.conforms and not _violated(found) else "does not conform")
-        _write("\n".join(lines) + "\n", output)
+        write_output("\n".join(lines) + "\n", output)
     for error in found.errors:
-        _say(str(error))
+        say(str(error))
     if found.errors:
         raise typer.Exit(2)
     if not report.conforms or _violated(found):
@@ -233,12 +166,12 @@ def query(name: Annotated[str, typer.Argument(metavar="NAME|FILE.rq")], places: 
 
     text = tables.find(name)
     if places:
-        found, evaluation = _evaluated(places, as_of, guideline, guideline_file, codes, engine)
+        found, evaluation = evaluate_inputs(places, as_of, guideline, guideline_file, codes, engine)
         store, failed = evaluation.engine, bool(found.errors)
     else:
         store, failed = load(guideline, tuple(guideline_file or ())).engine(engine.value), False
     tables.add_codes(store, text)
-    _write(tables.run(store, text, name, format.value), output)
+    write_output(tables.run(store, text, name, format.value), output)
     if failed:
         raise typer.Exit(2)
 
@@ -262,8 +195,8 @@ def explain(place: Annotated[str, typer.Argument(metavar="INPUT")], treatment: A
     from kg import text
     from kg.results import evidence, results
 
-    found, evaluation = _evaluated([place], as_of, guideline, guideline_file, codes, engine)
-    console, _ = _console(None)
+    found, evaluation = evaluate_inputs([place], as_of, guideline, guideline_file, codes, engine)
+    console, _ = open_console(None)
     for row in results(evaluation):
         slugs = {one["treatment"]: one for one in row["treatments"]}
         if treatment not in slugs:
@@ -277,8 +210,8 @@ def explain(place: Annotated[str, typer.Argument(metavar="INPUT")], treatment: A
 @app.command("import")
 def import_(places: Places, output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where the patient RDF goes.")], codes: Codes = None) -> None:
     """FHIR to patient RDF (Turtle)."""
-    found = _read(places, codes)
-    _write(_turtle(found.triples), output)
+    found = read_inputs(places, codes)
+    write_output(as_turtle(found.triples), output)
     if found.errors:
         raise typer.Exit(2)
 
@@ -296,7 +229,7 @@ def check(guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, 
     subject = Subject(load(guideline, files), files, source)
     with Console(stderr=True).status("checking the guideline and the ontology"):
         found = run(subject, STEPS)
-    console, _ = _console(None)
+    console, _ = open_console(None)
     text.findings(console, [row for row in levels().values() if source or row.check != "source"], found, subject.index)
     if any(one.level == "ERROR" for one in found):
         raise typer.Exit(1)

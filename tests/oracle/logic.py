@@ -80,7 +80,7 @@ def thin(choices):
         old = choices[longest]
         if len(old) <= 2:
             break
-        choices[longest] = sorted(set(old[::2]) | {old[0], old[-1]}, key=old.index)
+        choices[longest] = old[::2] if len(old) % 2 else [*old[::2], old[-1]]
     return choices
 
 

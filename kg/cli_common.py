@@ -1,0 +1,105 @@
+"""What the commands share: their common options, reading what they are given, writing what they found."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from kg.errors import InputError
+
+
+class EngineName(StrEnum):
+    oxigraph = "oxigraph"
+    rdflib = "rdflib"
+
+
+Places = Annotated[list[str], typer.Argument(help="Patient RDF, FHIR R4 JSON or NDJSON files; - for standard input.", show_default=False)]
+AsOf = Annotated[Optional[str], typer.Option("--as-of", metavar="DATE", help="The day of the evaluation, YYYY-MM-DD; today by default.")]
+Slug = Annotated[str, typer.Option("--guideline", metavar="SLUG", help="Which guideline.")]
+GuidelineFile = Annotated[Optional[list[Path]], typer.Option("--guideline-file", metavar="FILE", help="A Turtle file with a further guideline.")]
+Codes = Annotated[Optional[Path], typer.Option("--codes", metavar="FILE", help="A site's own codes: FHIR ConceptMap or SSSOM.")]
+Output = Annotated[Optional[Path], typer.Option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")]
+Engine = Annotated[EngineName, typer.Option("--engine", help="What runs the queries.")]
+DEFAULT_SLUG = "refractory-sacroiliitis"
+
+
+def say(line: str) -> None:
+    """Print one line on standard error."""
+    print(line, file=sys.stderr)
+
+
+def parse_date(text: str | None) -> datetime.date:
+    """The date of an option; today without one. Raises InputError when it is none."""
+    if text is None:
+        return datetime.date.today()
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise InputError(text, "--as-of", "not a date", "write it as YYYY-MM-DD") from None
+
+
+def read_inputs(places: list[str], codes: Path | None):
+    """Read the inputs (kg.inputs.Inputs) and say on standard error what could not be read or was left out."""
+    from kg import inputs
+
+    index, notes = inputs.codes(codes)
+    for note in notes:
+        say(note)
+    found = inputs.read(places, index)
+    for error in found.errors:
+        say(str(error))
+    for finding in found.findings:
+        say(f"{finding.severity}: {finding.place}: {finding.resource}: {finding.element}: {finding.message}")
+    if found.entries:
+        say(f"{found.ignored} of {found.entries} entries carry nothing this guideline asks")
+    return found
+
+
+def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list[Path] | None, codes: Path | None, engine: EngineName):
+    """Read the inputs and evaluate them: (Inputs, Evaluation). Raises InputError when they hold no patient."""
+    from kg.evaluate import evaluate
+    from kg.guideline import load
+
+    day = parse_date(as_of)
+    guideline = load(slug, tuple(files or ()))
+    found = read_inputs(places, codes)
+    if not found.patients and not found.errors:
+        raise InputError(", ".join(places), "input", "no patient in it", "give a FHIR Patient, or a pt:Patient in RDF")
+    return found, evaluate(found.triples, guideline, day, engine.value)
+
+
+def write_output(text: str, output: Path | None) -> None:
+    """Write to the file, or to standard output without one."""
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(str(output), "-o", error.strerror or "cannot be written", "give a path that can be written") from None
+
+
+def as_turtle(triples) -> str:
+    """Turtle of triples, sorted, with the project's prefixes."""
+    import pyoxigraph as ox
+
+    prefixes = {"gl": "https://w3id.org/sacroiliitis-kg/core#", "pt": "https://w3id.org/sacroiliitis-kg/patient#", "cl": "https://w3id.org/sacroiliitis-kg/clinical#",
+                "xsd": "http://www.w3.org/2001/XMLSchema#", "dcterms": "http://purl.org/dc/terms/"}
+    return ox.serialize(sorted(set(triples), key=str), format=ox.RdfFormat.TURTLE, prefixes=prefixes).decode()
+
+
+def open_console(output: Path | None):
+    """A console on standard output, or one that writes to a buffer for a file: (Console, buffer or None)."""
+    import io
+
+    from rich.console import Console
+
+    if output is None:
+        return Console(highlight=False, soft_wrap=not sys.stdout.isatty()), None
+    buffer = io.StringIO()
+    return Console(file=buffer, highlight=False, soft_wrap=True), buffer
