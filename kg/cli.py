@@ -10,6 +10,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from kg.cli_check import check
 from kg.cli_common import (
     DEFAULT_SLUG,
     AsOf,
@@ -33,6 +34,7 @@ from kg.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="Ask a clinical guideline about patients: verdicts with their reasons. Not a medical device.")
+app.command()(check)
 app.command()(docs)
 app.command("format")(format_command)
 
@@ -57,9 +59,6 @@ class TableFormat(StrEnum):
     turtle = "turtle"
 
 
-Source = Annotated[Optional[Path], typer.Option("--source", metavar="FILE", help="The source text, compared line by line.")]
-
-
 def main() -> None:
     """Run the command line; bad input is one line and exit code 2, never a traceback."""
     try:
@@ -81,7 +80,7 @@ def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFor
     from kg.results import results
 
     found, evaluation = evaluate_inputs(places, as_of, guideline, guideline_file, codes, engine)
-    _check_shapes(found)
+    _warn(found)
     rows = results(evaluation)
     order = {node.value: position for position, node in enumerate(found.patients)}
     rows = [row for row in sorted(rows, key=lambda row: order.get(row["iri"], len(order))) if patient in (None, row["patient"], row["iri"])]
@@ -101,36 +100,25 @@ def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFor
         raise typer.Exit(2)
 
 
-def _check_shapes(found) -> None:
-    report = _shapes(found.triples)
+def _warn(found) -> None:
+    """Say on standard error when the record has violations."""
+    from kg.validate import validate_record
+
+    report = validate_record(found.triples)
     violations = [result for result in report.results if result.severity == "Violation"]
     if violations or any(finding.severity == "violation" for finding in found.findings):
         say(f"the record has violations ({len(violations)} by the shapes): what could be read is answered; `kg validate` lists them")
-
-
-def _shapes(triples):
-    import rdflib
-
-    from kg.engine import to_rdflib
-    from kg.paths import data
-    from kg.validate import validate as run
-
-    shapes, ontology = rdflib.Graph(), rdflib.Graph()
-    for name in ("patient.ttl", "documentation.ttl"):
-        shapes.parse(data("shapes", name))
-    for name in ("core.ttl", "patient.ttl", "clinical.ttl"):
-        ontology.parse(data("ontology", name))
-    return run(to_rdflib(triples), ontology, shapes)
 
 
 @app.command()
 def validate(places: Places, format: Annotated[ReportFormat, typer.Option("--format")] = ReportFormat.text, output: Output = None, codes: Codes = None) -> None:
     """Check patient graphs by SHACL, and the import for FHIR. Exit code 1 when there are violations."""
     from kg import inputs
+    from kg.validate import validate_record
 
     index, notes = inputs.codes(codes)
     found = inputs.read(places, index)
-    report = _shapes(found.triples)
+    report = validate_record(found.triples)
     if format is ReportFormat.turtle:
         write_output(report.graph.serialize(format="turtle"), output)
     elif format is ReportFormat.json:
@@ -214,25 +202,6 @@ def import_(places: Places, output: Annotated[Path, typer.Option("-o", "--output
     write_output(as_turtle(found.triples), output)
     if found.errors:
         raise typer.Exit(2)
-
-
-@app.command()
-def check(guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, source: Source = None) -> None:
-    """The guideline and the ontology check themselves. Exit code 1 when a check at level ERROR finds something."""
-    from rich.console import Console
-
-    from kg import text
-    from kg.check import STEPS, Subject, levels, run
-    from kg.guideline import load
-
-    files = tuple(guideline_file or ())
-    subject = Subject(load(guideline, files), files, source)
-    with Console(stderr=True).status("checking the guideline and the ontology"):
-        found = run(subject, STEPS)
-    console, _ = open_console(None)
-    text.findings(console, [row for row in levels().values() if source or row.check != "source"], found, subject.index)
-    if any(one.level == "ERROR" for one in found):
-        raise typer.Exit(1)
 
 
 @app.command()

@@ -63,7 +63,7 @@ class RdflibEngine:
 
     def select(self, query: str) -> tuple[list[str], list[tuple]]:
         result = self.graph.query(query)
-        return [str(variable) for variable in result.vars], [tuple(map(_term, row)) for row in result]
+        return [str(variable) for variable in result.vars], [tuple(map(from_rdflib_term, row)) for row in result]
 
     def ask(self, query: str) -> bool:
         return bool(self.graph.query(query).askAnswer)
@@ -88,7 +88,8 @@ def to_rdflib(triples: Iterable[Triple]):
     return rdflib.Graph().parse(data=ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES), format="nt")
 
 
-def _term(node):
+def from_rdflib_term(node):
+    """A term of rdflib in pyoxigraph's terms; None stays None."""
     import rdflib
 
     if node is None:
@@ -99,3 +100,14 @@ def _term(node):
         return ox.BlankNode(str(node))
     datatype = ox.NamedNode(str(node.datatype)) if node.datatype else None
     return ox.Literal(str(node), language=node.language) if node.language else ox.Literal(str(node), datatype=datatype)
+
+
+def to_rdflib_term(term):
+    """A term of pyoxigraph in rdflib's terms."""
+    import rdflib
+
+    if isinstance(term, ox.NamedNode):
+        return rdflib.URIRef(term.value)
+    if isinstance(term, ox.BlankNode):
+        return rdflib.BNode(term.value)
+    return rdflib.Literal(term.value, lang=term.language, datatype=None if term.language else rdflib.URIRef(term.datatype.value))

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import pyoxigraph as ox
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
-
-from kg.check import Finding, Level
-from kg.index import Index
 
 _STRENGTHS = (("strong", "●●● strongly"), ("conditional", "●●○ conditionally"), ("unstated", "●○○ strength not stated"))
 _REASONS = {
@@ -22,8 +17,6 @@ _APPLIES = {"applies": "the guideline applies", "not-applicable": "outside the g
             "unknown": "not known whether the guideline applies"}
 _OUTCOMES = {"partly-confirmed": "partly confirmed", "misdescribed": "misdescribed",
              "other-population": "made for another population", "other-strength": "graded otherwise", "contested": "contested", "not-verified": "not verified"}
-_COLOURS = {"ERROR": "bold red", "WARN": "yellow", "INFO": "cyan"}
-_LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 _RESULTS = {"met": "✓ met", "unmet": "✗ not met", "unknown": "? unknown"}
 
 
@@ -132,24 +125,6 @@ def explanation(console: Console, row: dict, treatment: dict, evidence: Iterable
             line(f"  {one['statement']} {escape(one['finding'])}{studied}{check}")
     if treatment["notChecked"]:
         line(f"\n! not checked, the source is silent: {'; '.join(row['notChecked'])}")
-
-
-def findings(console: Console, rows: Iterable[Level], found: Iterable[Finding], index: Index) -> None:
-    """Print the table of checks with the number of findings each, then the findings, check by check."""
-    by = _grouped(found, lambda one: one.check)
-    table = Table("Level", "Check", "Found", box=None, pad_edge=False)
-    for row in rows:
-        count = len(by.get(row.check, ()))
-        colour = _COLOURS[row.level] if count else "dim"
-        table.add_row(row.level if count else "ok", row.check, str(count), style=colour)
-    console.print(table)
-    for check, group in by.items():
-        why = next(row.why for row in rows if row.check == check)
-        console.print(f"\n[{_COLOURS[group[0].level]}]{group[0].level}[/] {check}: {escape(why)}")
-        for one in group:
-            label = index.text(ox.NamedNode(one.focus), _LABEL) if ":" in one.focus and " " not in one.focus else None
-            name = f"{one.focus} ({label})" if label else one.focus
-            console.print("  " + escape(": ".join(part for part in (name, one.message) if part)))
 
 
 def _grouped(rows: Iterable[dict], key) -> dict:

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import pyoxigraph as ox
 from rdflib import OWL, RDF, RDFS, SH, XSD, BNode, Graph, Literal, Namespace, URIRef
 from rdflib.plugins.sparql import prepareQuery
 from rdflib.plugins.sparql.sparql import Query
 from rdflib.term import Node
 
 from kg import terms
+from kg.engine import Triple, from_rdflib_term, to_rdflib, to_rdflib_term
+from kg.paths import data as project_data
 
 _GL, _PT = Namespace(str(terms.GL)), Namespace(str(terms.PT))
 _LINKS = (_PT.patient, _PT.partOf, _GL.patient)
@@ -46,7 +49,17 @@ class Report:
     graph: Graph
 
 
-def validate(data: Graph, ontology: Graph | None, shapes: Graph) -> Report:
+def validate_record(facts: Iterable[Triple]) -> Report:
+    """Check patient facts (pt: vocabulary) against the project's own shapes, with its own ontology."""
+    shapes, ontology = Graph(), ox.Store()
+    for name in ("patient.ttl", "documentation.ttl"):
+        shapes.parse(project_data("shapes", name))
+    for name in ("core.ttl", "patient.ttl", "clinical.ttl"):
+        ontology.load(path=str(project_data("ontology", name)), format=ox.RdfFormat.TURTLE)
+    return validate(to_rdflib(facts), _Stored(ontology), shapes)
+
+
+def validate(data: Graph, ontology: Graph | _Stored | None, shapes: Graph) -> Report:
     """Check the patients of `data` against `shapes`.
 
     `ontology` holds the concepts, units and ranges that facts refer to; None when `data` holds them itself.
@@ -66,6 +79,21 @@ def validate(data: Graph, ontology: Graph | None, shapes: Graph) -> Report:
     merged.add((report, RDF.type, SH.ValidationReport))
     merged.add((report, SH.conforms, Literal(conforms)))
     return Report(conforms, results, merged)
+
+
+class _Stored:
+    """An embedded store read as a graph of rdflib: only what is asked for becomes terms of rdflib, which is slow."""
+
+    def __init__(self, store: ox.Store) -> None:
+        self._store = store
+
+    def triples(self, pattern: tuple[Node | None, Node | None, Node | None]) -> Iterator[tuple[Node, Node, Node]]:
+        terms = (None if node is None else from_rdflib_term(node) for node in pattern)
+        for quad in self._store.quads_for_pattern(*terms, ox.DefaultGraph()):
+            yield to_rdflib_term(quad.subject), to_rdflib_term(quad.predicate), to_rdflib_term(quad.object)
+
+    def subjects(self, predicate: Node, value: Node) -> Iterator[Node]:
+        return (subject for subject, _, _ in self.triples((None, predicate, value)))
 
 
 class _Part(Graph):
@@ -122,7 +150,7 @@ def _plain(term: Node) -> Node:
     return Literal(str(term)) if isinstance(term, Literal) and term.datatype == XSD.string else term
 
 
-def _describe(part: Graph, ontology: Graph) -> None:
+def _describe(part: Graph, ontology: Graph | _Stored) -> None:
     """Add to a part what the ontology says of the terms it uses and the classes above them, and the units.
 
     Handing pySHACL the whole ontology would cost it a copy for each patient."""
