@@ -204,6 +204,13 @@ MIXED = {
         {"itemCodeableConcept": concept(RXNORM, "5640"), "isActive": False},
     ],
 }
+SUBSTANCE = {"resourceType": "Substance", "id": "s", "code": concept(RXNORM, "7258")}
+
+
+def made_of(reference: str) -> dict:
+    return {"resourceType": "Medication", "id": "m", "ingredient": [{"itemReference": {"reference": reference}}]}
+
+
 NAMED = {"medicationCodeableConcept": None, "medicationReference": {"reference": "Medication/m"}}
 
 
@@ -218,6 +225,15 @@ NAMED = {"medicationCodeableConcept": None, "medicationReference": {"reference":
             "Course Naproxen status=Stopped",
             None,
         ),
+        (NAMED, [made_of("Substance/s"), SUBSTANCE], "Course Naproxen status=Stopped", None),
+        (
+            NAMED | {"medicationReference": {"reference": "#m"}, "contained": [made_of("#s"), SUBSTANCE]},
+            [],
+            "Course Naproxen status=Stopped",
+            None,
+        ),
+        (NAMED, [made_of("Medication/m")], None, None),
+        (NAMED, [made_of("Substance/s")], None, "violation Medication/m ingredient[0].itemReference.reference"),
         (NAMED, [MEDICATION | {"status": "entered-in-error"}], None, None),
         (NAMED, [], None, "violation MedicationStatement/r1 medicationReference.reference"),
         (
