@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -21,7 +22,9 @@ from kg.cli_common import (
     Places,
     Slug,
     as_turtle,
+    check_shapes,
     evaluate_inputs,
+    nobody,
     open_console,
     read_inputs,
     say,
@@ -67,8 +70,8 @@ def main() -> None:
     except InputError as error:
         say(str(error))
         raise SystemExit(2) from None
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # whoever reads has enough; nothing more can be flushed there
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
 
 
@@ -81,7 +84,7 @@ def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFor
     from kg.results import results
 
     found, evaluation = evaluate_inputs(places, as_of, guideline, guideline_file, codes, engine)
-    _check_shapes(found)
+    _check_shapes(places, found)
     rows = results(evaluation)
     order = {node.value: position for position, node in enumerate(found.patients)}
     rows = [row for row in sorted(rows, key=lambda row: order.get(row["iri"], len(order))) if patient in (None, row["patient"], row["iri"])]
@@ -101,26 +104,13 @@ def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFor
         raise typer.Exit(2)
 
 
-def _check_shapes(found) -> None:
-    report = _shapes(found.triples)
+def _check_shapes(places: list[str], found) -> None:
+    report, _ = check_shapes(found.triples)
     violations = [result for result in report.results if result.severity == "Violation"]
-    if violations or any(finding.severity == "violation" for finding in found.findings):
+    for one in violations:
+        say(_result_line(places, one))
+    if violations or _violated(found):
         say(f"the record has violations ({len(violations)} by the shapes): what could be read is answered; `kg validate` lists them")
-
-
-def _shapes(triples):
-    import rdflib
-
-    from kg.engine import to_rdflib
-    from kg.paths import data
-    from kg.validate import validate as run
-
-    shapes, ontology = rdflib.Graph(), rdflib.Graph()
-    for name in ("patient.ttl", "documentation.ttl"):
-        shapes.parse(data("shapes", name))
-    for name in ("core.ttl", "patient.ttl", "clinical.ttl"):
-        ontology.parse(data("ontology", name))
-    return run(to_rdflib(triples), ontology, shapes)
 
 
 @app.command()
@@ -130,19 +120,22 @@ def validate(places: Places, format: Annotated[ReportFormat, typer.Option("--for
 
     index, notes = inputs.codes(codes)
     found = inputs.read(places, index)
-    report = _shapes(found.triples)
+    if not (found.triples or found.findings or found.errors):
+        raise nobody(places)
+    report, _ = check_shapes(found.triples)
+    whole = report.conforms and not _violated(found) and not found.errors
     if format is ReportFormat.turtle:
         write_output(report.graph.serialize(format="turtle"), output)
     elif format is ReportFormat.json:
         rows = [{"severity": finding.severity, "place": finding.place, "resource": finding.resource, "element": finding.element, "message": finding.message} for finding in found.findings]
         rows += [{"severity": one.severity.lower(), "focus": one.focus, "path": one.path, "value": one.value, "message": one.message, "shape": one.shape} for one in report.results]
-        write_output(json.dumps({"conforms": report.conforms and not _violated(found), "entries": found.entries, "ignored": found.ignored, "results": rows}, ensure_ascii=False) + "\n", output)
+        write_output(json.dumps({"conforms": whole, "entries": found.entries, "ignored": found.ignored, "results": rows}, ensure_ascii=False) + "\n", output)
     else:
-        lines = [*notes, *(f"{one.severity}: {one.place}: {one.resource}: {one.element}: {one.message}" for one in found.findings)]
-        lines += [f"{one.severity.lower()}: {one.value or one.focus}: {one.message}" for one in report.results]
+        lines = [*notes, *(f"{one.severity}: {one}" for one in found.findings)]
+        lines += [_result_line(places, one) for one in report.results]
         if found.entries:
             lines.append(f"{found.ignored} of {found.entries} entries carry nothing this guideline asks")
-        lines.append("conforms" if report.conforms and not _violated(found) else "does not conform")
+        lines.append("conforms" if whole else "not all could be read" if found.errors else "does not conform")
         write_output("\n".join(lines) + "\n", output)
     for error in found.errors:
         say(str(error))
@@ -150,6 +143,15 @@ def validate(places: Places, format: Annotated[ReportFormat, typer.Option("--for
         raise typer.Exit(2)
     if not report.conforms or _violated(found):
         raise typer.Exit(1)
+
+
+def _result_line(places: list[str], one) -> str:
+    """What the shapes say of a fact, in one line: file (when there is one only), fact, property, value, remedy."""
+    about = one.value if one.value and one.value in one.message else one.focus
+    value = one.value if one.value not in (None, one.focus, about) else None
+    name = one.path.rsplit("#", 1)[-1] if one.path else None
+    parts = (places[0] if len(places) == 1 else None, about, name if about == one.focus else None, value, one.message)
+    return f"{one.severity.lower()}: " + ": ".join(part for part in parts if part)
 
 
 def _violated(found) -> bool:
@@ -211,6 +213,8 @@ def explain(place: Annotated[str, typer.Argument(metavar="INPUT")], treatment: A
 def import_(places: Places, output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where the patient RDF goes.")], codes: Codes = None) -> None:
     """FHIR to patient RDF (Turtle)."""
     found = read_inputs(places, codes)
+    if not (found.triples or found.errors):
+        raise nobody(places)
     write_output(as_turtle(found.triples), output)
     if found.errors:
         raise typer.Exit(2)

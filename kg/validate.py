@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,10 +13,15 @@ from rdflib.plugins.sparql.sparql import Query
 from rdflib.term import Node
 
 from kg import terms
+from kg.engine import Triple
 
 _GL, _PT = Namespace(str(terms.GL)), Namespace(str(terms.PT))
 _LINKS = (_PT.patient, _PT.partOf, _GL.patient)
 _UPWARDS = frozenset((RDF.type, RDFS.subClassOf, RDFS.domain, OWL.unionOf, RDF.first, RDF.rest))
+_START, _END = str(_PT.start), str(_PT.end)
+_MEASURED: dict[str, tuple[str, ...]] = {
+    str(_PT.value): (), str(_PT.unit): (str(_PT.value),), str(_PT.birthDate): (), str(_PT.date): (), _START: (),
+    _END: (str(_PT.status),), str(_PT.recorded): (), str(_PT.authored): ()}
 _SEVERITIES = ("Violation", "Warning", "Info")
 
 
@@ -66,6 +71,25 @@ def validate(data: Graph, ontology: Graph | None, shapes: Graph) -> Report:
     merged.add((report, RDF.type, SH.ValidationReport))
     merged.add((report, SH.conforms, Literal(conforms)))
     return Report(conforms, results, merged)
+
+
+def readable(triples: Sequence[Triple], report: Report, shapes: Graph) -> list[Triple]:
+    """The triples (pyoxigraph's) without the numbers and dates that violations of `report` name: what cannot be read
+    safely counts as not recorded, never as what stands there.
+
+    A number goes with its unit; a status goes with an end, as the course may be over; where start and end contradict
+    each other, both go. Nothing else is left out: a bar stays one however it is written."""
+    subjects = {triple.subject.value for triple in triples}
+    unsafe: set[tuple[str, str]] = set()
+    for one in report.results:
+        if one.severity == "Violation":
+            # a shape without a path looks at those that have the property it targets
+            paths = {one.path} if one.path else set(map(str, shapes.objects(URIRef(one.shape), SH.targetSubjectsOf)))
+            compared = one.value in subjects and one.value != one.focus
+            for path in paths & _MEASURED.keys():
+                also = (*_MEASURED[path], *((_START,) if compared and path == _END else ()))
+                unsafe.update((one.value if compared else one.focus, name) for name in (path, *also))
+    return [t for t in triples if (t.subject.value, t.predicate.value) not in unsafe]
 
 
 class _Part(Graph):
