@@ -227,6 +227,7 @@ def check(guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, 
 
     from kg import text
     from kg.check import STEPS, Subject, levels, run
+    from kg.coverage import source_table
     from kg.guideline import load
 
     files = tuple(guideline_file or ())
@@ -234,6 +235,8 @@ def check(guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, 
     with Console(stderr=True).status("checking the guideline and the ontology"):
         found = run(subject, STEPS)
     console, _ = open_console(None)
+    if source:
+        text.source_lines(console, source_table(subject.guideline, source))
     text.findings(console, [row for row in levels().values() if source or row.check != "source"], found, subject.index)
     if any(one.level == "ERROR" for one in found):
         raise typer.Exit(1)

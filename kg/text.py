@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from kg.check import Finding, Level
+from kg.coverage import SourceLine
 from kg.index import Index
 
 _STRENGTHS = (("strong", "●●● strongly"), ("conditional", "●●○ conditionally"), ("unstated", "●○○ strength not stated"))
@@ -132,6 +133,15 @@ def explanation(console: Console, row: dict, treatment: dict, evidence: Iterable
             line(f"  {one['statement']} {escape(one['finding'])}{studied}{check}")
     if treatment["notChecked"]:
         line(f"\n! not checked, the source is silent: {'; '.join(row['notChecked'])}")
+
+
+def source_lines(console: Console, rows: Iterable[SourceLine]) -> None:
+    """Print each line of the source beside the project's own wording of what was taken from it."""
+    table = Table("Line", "", "Source", "In the graph", box=None, pad_edge=False)
+    for row in rows:
+        colour = _COLOURS["ERROR"] if row.state == "unaccounted" else None
+        table.add_row(str(row.line), row.state, escape(row.text), escape("\n".join(row.said)), style=colour)
+    console.print(table)
 
 
 def findings(console: Console, rows: Iterable[Level], found: Iterable[Finding], index: Index) -> None:
