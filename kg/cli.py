@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +24,7 @@ from kg.cli_common import (
     Slug,
     as_turtle,
     evaluate_inputs,
+    nobody,
     open_console,
     read_inputs,
     say,
@@ -66,8 +68,8 @@ def main() -> None:
     except InputError as error:
         say(str(error))
         raise SystemExit(2) from None
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # whoever reads has enough; nothing more can be flushed there
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
 
 
@@ -80,7 +82,7 @@ def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFor
     from kg.results import results
 
     found, evaluation = evaluate_inputs(places, as_of, guideline, guideline_file, codes, engine)
-    _warn(found)
+    _warn(places, found)
     rows = results(evaluation)
     order = {node.value: position for position, node in enumerate(found.patients)}
     rows = [row for row in sorted(rows, key=lambda row: order.get(row["iri"], len(order))) if patient in (None, row["patient"], row["iri"])]
@@ -100,13 +102,15 @@ def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFor
         raise typer.Exit(2)
 
 
-def _warn(found) -> None:
-    """Say on standard error when the record has violations."""
+def _warn(places: list[str], found) -> None:
+    """Say on standard error what violates the shapes."""
     from kg.validate import validate_record
 
-    report = validate_record(found.triples)
+    report = found.report or validate_record(found.triples)[0]
     violations = [result for result in report.results if result.severity == "Violation"]
-    if violations or any(finding.severity == "violation" for finding in found.findings):
+    for one in violations:
+        say(_result_line(places, one))
+    if violations or _violated(found):
         say(f"the record has violations ({len(violations)} by the shapes): what could be read is answered; `kg validate` lists them")
 
 
@@ -118,19 +122,22 @@ def validate(places: Places, format: Annotated[ReportFormat, typer.Option("--for
 
     index, notes = inputs.codes(codes)
     found = inputs.read(places, index)
-    report = validate_record(found.triples)
+    if not (found.triples or found.findings or found.errors):
+        raise nobody(places)
+    report, _ = validate_record(found.triples)
+    whole = report.conforms and not _violated(found) and not found.errors
     if format is ReportFormat.turtle:
         write_output(report.graph.serialize(format="turtle"), output)
     elif format is ReportFormat.json:
         rows = [{"severity": finding.severity, "place": finding.place, "resource": finding.resource, "element": finding.element, "message": finding.message} for finding in found.findings]
         rows += [{"severity": one.severity.lower(), "focus": one.focus, "path": one.path, "value": one.value, "message": one.message, "shape": one.shape} for one in report.results]
-        write_output(json.dumps({"conforms": report.conforms and not _violated(found), "entries": found.entries, "ignored": found.ignored, "results": rows}, ensure_ascii=False) + "\n", output)
+        write_output(json.dumps({"conforms": whole, "entries": found.entries, "ignored": found.ignored, "results": rows}, ensure_ascii=False) + "\n", output)
     else:
-        lines = [*notes, *(f"{one.severity}: {one.place}: {one.resource}: {one.element}: {one.message}" for one in found.findings)]
-        lines += [f"{one.severity.lower()}: {one.value or one.focus}: {one.message}" for one in report.results]
+        lines = [*notes, *(f"{one.severity}: {one}" for one in found.findings)]
+        lines += [_result_line(places, one) for one in report.results]
         if found.entries:
             lines.append(f"{found.ignored} of {found.entries} entries carry nothing this guideline asks")
-        lines.append("conforms" if report.conforms and not _violated(found) else "does not conform")
+        lines.append("conforms" if whole else "not all could be read" if found.errors else "does not conform")
         write_output("\n".join(lines) + "\n", output)
     for error in found.errors:
         say(str(error))
@@ -138,6 +145,15 @@ def validate(places: Places, format: Annotated[ReportFormat, typer.Option("--for
         raise typer.Exit(2)
     if not report.conforms or _violated(found):
         raise typer.Exit(1)
+
+
+def _result_line(places: list[str], one) -> str:
+    """What the shapes say of a fact, in one line: file (when there is one only), fact, property, value, remedy."""
+    about = one.value if one.value and one.value in one.message else one.focus
+    value = one.value if one.value not in (None, one.focus, about) else None
+    name = one.path.rsplit("#", 1)[-1] if one.path else None
+    parts = (places[0] if len(places) == 1 else None, about, name if about == one.focus else None, value, one.message)
+    return f"{one.severity.lower()}: " + ": ".join(part for part in parts if part)
 
 
 def _violated(found) -> bool:
@@ -199,6 +215,8 @@ def explain(place: Annotated[str, typer.Argument(metavar="INPUT")], treatment: A
 def import_(places: Places, output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where the patient RDF goes.")], codes: Codes = None) -> None:
     """FHIR to patient RDF (Turtle)."""
     found = read_inputs(places, codes)
+    if not (found.triples or found.errors):
+        raise nobody(places)
     write_output(as_turtle(found.triples), output)
     if found.errors:
         raise typer.Exit(2)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from kg.check import Finding, Level
+    from kg.coverage import SourceLine
     from kg.index import Index
 
 Source = Annotated[Optional[Path], typer.Option("--source", metavar="FILE", help="The source text, compared line by line.")]
@@ -26,6 +27,7 @@ def check(guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, 
     from rich.console import Console
 
     from kg.check import STEPS, Subject, levels, run
+    from kg.coverage import source_table
     from kg.guideline import load
 
     files = tuple(guideline_file or ())
@@ -33,9 +35,23 @@ def check(guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, 
     with Console(stderr=True).status("checking the guideline and the ontology"):
         found = run(subject, STEPS)
     console, _ = open_console(None)
+    if source:
+        _print_source(console, source_table(subject.guideline, source))
     _print(console, [row for row in levels().values() if source or row.check != "source"], found, subject.index)
     if any(one.level == "ERROR" for one in found):
         raise typer.Exit(1)
+
+
+def _print_source(console: Console, rows: Iterable[SourceLine]) -> None:
+    """Print each line of the source beside the project's own wording of what was taken from it."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("Line", "", "Source", "In the graph", box=None, pad_edge=False)
+    for row in rows:
+        colour = _COLOURS["ERROR"] if row.state == "unaccounted" else None
+        table.add_row(str(row.line), row.state, escape(row.text), escape("\n".join(row.said)), style=colour)
+    console.print(table)
 
 
 def _print(console: Console, rows: Iterable[Level], found: Iterable[Finding], index: Index) -> None:

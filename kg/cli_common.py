@@ -38,7 +38,7 @@ def parse_date(text: str | None) -> datetime.date:
     if text is None:
         return datetime.date.today()
     try:
-        return datetime.date.fromisoformat(text)
+        return datetime.datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
         raise InputError(text, "--as-of", "not a date", "write it as YYYY-MM-DD") from None
 
@@ -54,10 +54,25 @@ def read_inputs(places: list[str], codes: Path | None):
     for error in found.errors:
         say(str(error))
     for finding in found.findings:
-        say(f"{finding.severity}: {finding.place}: {finding.resource}: {finding.element}: {finding.message}")
+        say(f"{finding.severity}: {finding}")
     if found.entries:
         say(f"{found.ignored} of {found.entries} entries carry nothing this guideline asks")
     return found
+
+
+def nobody(places: list[str]) -> InputError:
+    """What to say of inputs that hold nothing of any patient."""
+    return InputError(", ".join(places), "input", "no patient in it", "give a FHIR Patient, or a pt:Patient in RDF")
+
+
+def _readable(found) -> list:
+    """The triples to evaluate: of RDF, which no importer has looked over, without numbers and dates that violate."""
+    if not found.rdf:
+        return found.triples
+    from kg.validate import readable, validate_record
+
+    found.report, shapes = validate_record(found.triples)
+    return readable(found.triples, found.report, shapes)
 
 
 def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list[Path] | None, codes: Path | None, engine: EngineName):
@@ -69,8 +84,8 @@ def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list
     guideline = load(slug, tuple(files or ()))
     found = read_inputs(places, codes)
     if not found.patients and not found.errors:
-        raise InputError(", ".join(places), "input", "no patient in it", "give a FHIR Patient, or a pt:Patient in RDF")
-    return found, evaluate(found.triples, guideline, day, engine.value)
+        raise nobody(places)
+    return found, evaluate(_readable(found), guideline, day, engine.value)
 
 
 def write_output(text: str, output: Path | None) -> None:
@@ -93,6 +108,10 @@ def as_turtle(triples) -> str:
     return ox.serialize(sorted(set(triples), key=str), format=ox.RdfFormat.TURTLE, prefixes=prefixes).decode()
 
 
+def _gone() -> None:
+    raise BrokenPipeError
+
+
 def open_console(output: Path | None):
     """A console on standard output, or one that writes to a buffer for a file: (Console, buffer or None)."""
     import io
@@ -100,6 +119,8 @@ def open_console(output: Path | None):
     from rich.console import Console
 
     if output is None:
-        return Console(highlight=False, soft_wrap=not sys.stdout.isatty()), None
+        console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        console.on_broken_pipe = _gone  # rich would exit with 1, which means violations here
+        return console, None
     buffer = io.StringIO()
     return Console(file=buffer, highlight=False, soft_wrap=True), buffer

@@ -50,9 +50,7 @@ class RdflibEngine:
     """rdflib, slower by two orders of magnitude: the check that the query files mean the same elsewhere."""
 
     def __init__(self, triples: Iterable[Triple] = ()) -> None:
-        import rdflib
-
-        self.graph = rdflib.Graph()
+        self.graph = to_rdflib(())
         self.add(triples)
 
     def add(self, triples: Iterable[Triple]) -> None:
@@ -82,9 +80,13 @@ def from_rdflib(graph) -> list[Triple]:
 
 
 def to_rdflib(triples: Iterable[Triple]):
-    """An rdflib graph of these triples."""
+    """An rdflib graph of these triples; literals that are no value of their type stay as they are written."""
+    import logging
+
     import rdflib
 
+    # rdflib logs a traceback for each such literal; the shapes report them in words
+    logging.getLogger("rdflib.term").setLevel(logging.ERROR)
     return rdflib.Graph().parse(data=ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES), format="nt")
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
@@ -17,16 +20,24 @@ from kg.fhir import Finding
 from kg.paths import data
 from kg.terms import PT
 
+if TYPE_CHECKING:
+    from kg.validate import Report
+
 _BY_SUFFIX = {
     ".ttl": ox.RdfFormat.TURTLE, ".nt": ox.RdfFormat.N_TRIPLES, ".nq": ox.RdfFormat.N_QUADS, ".trig": ox.RdfFormat.TRIG,
     ".rdf": ox.RdfFormat.RDF_XML, ".xml": ox.RdfFormat.RDF_XML, ".owl": ox.RdfFormat.RDF_XML, ".jsonld": ox.RdfFormat.JSON_LD,
 }
+_IRI = re.compile(rb"<[A-Za-z][A-Za-z0-9+.-]*:[^\s<>]*>")
+_FHIR_XML = re.compile(rb"""xmlns\s*=\s*["']http://hl7\.org/fhir["']""")
 _TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 
 
 @dataclass
 class Inputs:
-    """Everything that could be read of the inputs given together; `errors` are the inputs that could not be."""
+    """Everything that could be read of the inputs given together; `errors` are the inputs that could not be.
+
+    `rdf`: some of it was RDF, which the importer of FHIR has not looked over; `report`: what the shapes say of it,
+    once somebody asked."""
 
     triples: list[Triple] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -34,6 +45,8 @@ class Inputs:
     entries: int = 0
     ignored: int = 0
     patients: list[ox.NamedNode] = field(default_factory=list)
+    rdf: bool = False
+    report: Report | None = None
 
 
 def codes(file: Path | None = None) -> tuple[CodeIndex, tuple[str, ...]]:
@@ -59,6 +72,7 @@ def read(places: list[str], index: CodeIndex) -> Inputs:
                 documents.extend(fhir.parse(content, place))
             else:
                 found.triples.extend(_rdf(content, place, syntax))
+                found.rdf = True
         except InputError as error:
             found.errors.append(error)
     if documents:
@@ -84,24 +98,27 @@ def _syntax(place: str, content: bytes) -> ox.RdfFormat | None:
     known = _BY_SUFFIX.get(Path(place).suffix.lower())
     if known:
         return known
-    start = content.lstrip(b"\xef\xbb\xbf \t\r\n")[:200]
+    start = content.removeprefix(codecs.BOM_UTF8).lstrip()[:200]
     if start.startswith((b"{", b"[")):
         return ox.RdfFormat.JSON_LD if b"@context" in content[:5000] or b"@graph" in content[:5000] else None
     if start.startswith((b"<?xml", b"<rdf:", b"<!DOCTYPE")):
         return ox.RdfFormat.RDF_XML
     if start.startswith((b"@prefix", b"@base", b"PREFIX", b"BASE", b"#")):
         return ox.RdfFormat.TURTLE
-    if start.startswith(b"<"):
+    if _IRI.match(start) or start.startswith(b"_:"):
         return ox.RdfFormat.N_QUADS
     return None
 
 
 def _rdf(content: bytes, place: str, syntax: ox.RdfFormat) -> list[Triple]:
     """The triples of an RDF document, all its graphs together; blank nodes become IRIs, because facts must have one."""
+    content = content.removeprefix(codecs.BOM_UTF8)
     if not content.strip():
         raise InputError(place, "line 1", "the file is empty", "give a file that holds a patient")
     if syntax == ox.RdfFormat.RDF_XML and b"<!DOCTYPE" in content:
         raise InputError(place, "DOCTYPE", "document type declarations are not read", "remove the DOCTYPE and its entities")
+    if syntax == ox.RdfFormat.RDF_XML and _FHIR_XML.search(content[:2000]):
+        raise InputError(place, "line 1", "is FHIR in XML", "give the JSON form")
     if syntax == ox.RdfFormat.JSON_LD:
         _no_remote_context(content, place)
     try:

@@ -13,7 +13,7 @@ _REASONS = {
     "source-silent": "the source says nothing for it: this does not mean stop",
     "criteria-unmet": "what it asks for is not met: this does not mean stop",
 }
-_APPLIES = {"applies": "the guideline applies", "not-applicable": "outside the guideline's population",
+_APPLIES = {"applies": "the guideline applies", "not-applicable": "not applicable: outside the guideline's population",
             "unknown": "not known whether the guideline applies"}
 _OUTCOMES = {"partly-confirmed": "partly confirmed", "misdescribed": "misdescribed",
              "other-population": "made for another population", "other-strength": "graded otherwise", "contested": "contested", "not-verified": "not verified"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -20,6 +20,10 @@ from kg.paths import data as project_data
 _GL, _PT = Namespace(str(terms.GL)), Namespace(str(terms.PT))
 _LINKS = (_PT.patient, _PT.partOf, _GL.patient)
 _UPWARDS = frozenset((RDF.type, RDFS.subClassOf, RDFS.domain, OWL.unionOf, RDF.first, RDF.rest))
+_START, _END = str(_PT.start), str(_PT.end)
+_MEASURED: dict[str, tuple[str, ...]] = {
+    str(_PT.value): (), str(_PT.unit): (str(_PT.value),), str(_PT.birthDate): (), str(_PT.date): (), _START: (),
+    _END: (str(_PT.status),), str(_PT.recorded): (), str(_PT.authored): ()}
 _SEVERITIES = ("Violation", "Warning", "Info")
 
 
@@ -49,14 +53,14 @@ class Report:
     graph: Graph
 
 
-def validate_record(facts: Iterable[Triple]) -> Report:
-    """Check patient facts (pt: vocabulary) against the project's own shapes, with its own ontology."""
+def validate_record(facts: Iterable[Triple]) -> tuple[Report, Graph]:
+    """Check patient facts (pt: vocabulary) against the project's own shapes, with its own ontology: the report, the shapes."""
     shapes, ontology = Graph(), ox.Store()
     for name in ("patient.ttl", "documentation.ttl"):
         shapes.parse(project_data("shapes", name))
     for name in ("core.ttl", "patient.ttl", "clinical.ttl"):
         ontology.load(path=str(project_data("ontology", name)), format=ox.RdfFormat.TURTLE)
-    return validate(to_rdflib(facts), _Stored(ontology), shapes)
+    return validate(to_rdflib(facts), _Stored(ontology), shapes), shapes
 
 
 def validate(data: Graph, ontology: Graph | _Stored | None, shapes: Graph) -> Report:
@@ -94,6 +98,25 @@ class _Stored:
 
     def subjects(self, predicate: Node, value: Node) -> Iterator[Node]:
         return (subject for subject, _, _ in self.triples((None, predicate, value)))
+
+
+def readable(triples: Sequence[Triple], report: Report, shapes: Graph) -> list[Triple]:
+    """The triples (pyoxigraph's) without the numbers and dates that violations of `report` name: what cannot be read
+    safely counts as not recorded, never as what stands there.
+
+    A number goes with its unit; a status goes with an end, as the course may be over; where start and end contradict
+    each other, both go. Nothing else is left out: a bar stays one however it is written."""
+    subjects = {triple.subject.value for triple in triples}
+    unsafe: set[tuple[str, str]] = set()
+    for one in report.results:
+        if one.severity == "Violation":
+            # a shape without a path looks at those that have the property it targets
+            paths = {one.path} if one.path else set(map(str, shapes.objects(URIRef(one.shape), SH.targetSubjectsOf)))
+            compared = one.value in subjects and one.value != one.focus
+            for path in paths & _MEASURED.keys():
+                also = (*_MEASURED[path], *((_START,) if compared and path == _END else ()))
+                unsafe.update((one.value if compared else one.focus, name) for name in (path, *also))
+    return [t for t in triples if (t.subject.value, t.predicate.value) not in unsafe]
 
 
 class _Part(Graph):
