@@ -216,7 +216,7 @@ def _course(rules: Index, known: Index, classified: Index, node, days: tuple[Dat
     first, last = _number(known, node, GL.fromMin), _number(known, node, GL.fromMax)
     ongoing = word(known.value(node, GL.ongoing))
     start = _moment(first, last)
-    end = None if ongoing != "unmet" else _moment(last + _number(known, node, GL.lengthMin), (first or last) + _number(known, node, GL.lengthMax))
+    end = None if ongoing != "unmet" else _moment(last + _number(known, node, GL.lengthMin), first + _number(known, node, GL.lengthMax))
     classification = next(iter(classified.subjects(GL.course, node)), None)
     measured = classified.value(classification, GL.stateByMeasurement)
     records = known.objects(node, GL.member)

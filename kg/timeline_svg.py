@@ -48,8 +48,10 @@ class _Scale:
         return round(LEFT + (RIGHT - LEFT) * (day - self.first).days / max((self.last - self.first).days, 1), 1)
 
 
-def draw(timeline: Timeline, prefix: str = "timeline") -> str:
-    """The timeline as an SVG element; `prefix` begins every id in it, so that several can stand on one page."""
+def draw(timeline: Timeline, prefix: str = "timeline", listed: bool = True) -> str:
+    """The timeline as an SVG element; `prefix` begins every id in it, so that several can stand on one page.
+
+    Without `listed` the numbered changes are only marked: the page around it lists them (`kg.timeline_text.change_lines`)."""
     scale = _scale(timeline)
     out, top = [], 56
     for lane in (_courses, _scores, _record, _due, _verdicts):
@@ -57,10 +59,10 @@ def draw(timeline: Timeline, prefix: str = "timeline") -> str:
         out += parts
         top += height
     ground = [*_axis(timeline, scale, 56, top + 20)]
-    listed, bottom = _list(timeline, top + 44)
+    texts, bottom = _list(timeline, top + 44) if listed else ([], top + 40)
     legend, bottom = _legend(timeline, bottom + 8, prefix)
     title = f"Timeline of {timeline.patient} as of {timeline.as_of}"
-    body = "\n".join([*ground, *out, *listed, *legend])
+    body = "\n".join([*ground, *out, *texts, *legend])
     return (f'<svg xmlns="http://www.w3.org/2000/svg" class="kg-tl" viewBox="0 0 {WIDTH} {bottom}" width="{WIDTH}" height="{bottom}" role="img" aria-labelledby="{prefix}-title {prefix}-desc">\n'
             f'<title id="{prefix}-title">{escape(title)}</title>\n<desc id="{prefix}-desc">{escape(_description(timeline))}</desc>\n<style>{_STYLE}</style>\n<defs>{_patterns(prefix)}</defs>\n'
             f'<rect class="paper" width="{WIDTH}" height="{bottom}"/>\n{_text(16, 26, timeline.patient, "head")}\n{_text(16, 43, f"as of {timeline.as_of} · {timeline.guideline}", "soft")}\n{body}\n</svg>\n')
@@ -138,6 +140,8 @@ def _courses(timeline: Timeline, scale: _Scale, top: float, prefix: str) -> tupl
     out, y = [_text(16, top + 4, "Courses", "lane")] if timeline.courses else [], top + 14
     for course in timeline.courses:
         if course.start is None:
+            out.append(_text(16, y + 12, _short(course.label, LEFT - 20)) + _text(LEFT + 4, y + 12, f"no date: {standing(course) if course.state else course.response.lower()}", "soft"))
+            y += 24
             continue
         out.append("<g>" + f"<title>{escape(_told(course))}</title>" + "".join(_course(course, timeline.as_of, scale, y, prefix)) + "</g>")
         y += 42 if course.state else 34
@@ -151,7 +155,7 @@ def _told(course: Course) -> str:
 def _course(course: Course, as_of: datetime.date, scale: _Scale, y: float, prefix: str) -> Iterable[str]:
     high = 16 if course.state else 9
     x0, x1 = scale.x(course.start.first), max(scale.x(course.end.last if course.end else as_of), scale.x(course.start.first) + 3)
-    for number, row in enumerate(textwrap.wrap(course.label, 27)[:2]):
+    for number, row in enumerate(textwrap.wrap(course.label, 27, max_lines=2, placeholder=" …")):
         yield _text(16, y + 12 + 13 * number, row, "bold" if course.state else "")
     for segment in course.segments:
         look, sign = _LOOKS.get(segment.state.word, ("plain", "•"))
@@ -167,14 +171,15 @@ def _course(course: Course, as_of: datetime.date, scale: _Scale, y: float, prefi
     if course.end:
         yield from _fuzzy(course.end, scale, y + (0 if course.state else 3), high)
     elif course.ongoing == "yes":
-        yield f'<path class="ink" d="M{x1 + 2} {middle - 5}l6 5l-6 5" stroke-width="1.6"/>'
+        yield f'<path class="ink" d="M{x1 + (10 if course.state else 2)} {middle - 5}l6 5l-6 5" stroke-width="1.6"/>'
     else:
-        yield _text(x1 + 4, middle + 4, "?", "soft bold")
+        yield _text(x1 + (11 if course.state else 4), middle + 4, "?", "soft bold")
     caption = standing(course) if course.state else course.response.lower()
     if course.state:
         yield _badge(x1, middle, _LOOKS.get(course.state.word, ("", "•"))[1])
-    size = _wide(caption, 11)
-    yield _text(max(min(x0, RIGHT - size), LEFT), y + high + (13 if course.state else 15), caption, "soft")
+    size, now = _wide(caption, 11), scale.x(as_of)
+    crosses = x0 <= now < x0 + size + 4
+    yield _text(max(now - 6 - size if crosses else min(x0, RIGHT - size), LEFT), y + high + (13 if course.state else 15), caption, "soft")
 
 
 def _badge(x: float, y: float, sign: str) -> str:
@@ -244,7 +249,7 @@ def _marks(marks: Iterable[Mark], scale: _Scale, top: float, sign: str) -> tuple
     out = []
     for mark in marks:
         a, b = scale.x(mark.when.first), scale.x(mark.when.last)
-        text = _short(mark.label, 400, 11)
+        text = _short(mark.label, 560, 11)
         wide = _wide(text, 11) + 10
         left = (a + b) / 2 + 8 + wide > RIGHT
         span = (min(a, (a + b) / 2 - 8 - wide) if left else a - 6, b + 6 if left else max(b, (a + b) / 2 + 8 + wide))
