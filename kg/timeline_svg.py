@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from kg.timeline import Change, Course, Mark, Moment, Series, Timeline
+from kg.timeline import Course, Mark, Moment, Series, Timeline
 from kg.timeline_text import change_lines, standing
 
 WIDTH, LEFT, RIGHT = 1120, 196, 1084
@@ -29,9 +29,9 @@ _STYLE = """
 .kg-tl text{fill:var(--ink,#20262c);font-size:12px;paint-order:stroke;stroke:var(--raised,#fff);stroke-width:3px;stroke-linejoin:round}.kg-tl .head{font:600 17px Georgia,"DejaVu Serif",serif}.kg-tl .lane{font:600 12px Georgia,"DejaVu Serif",serif}
 .kg-tl .soft{fill:var(--soft,#57616a);font-size:11px}.kg-tl .tiny{fill:var(--soft,#57616a);font-size:10px}.kg-tl .bold{font-weight:600}
 .kg-tl .paper{fill:var(--raised,#fff)}.kg-tl .grid{stroke:var(--line,#e1dcd1)}.kg-tl .rule{stroke:var(--rule,#c9c2b3)}
-.kg-tl .ink{stroke:var(--ink,#20262c);fill:none}.kg-tl .now{stroke:var(--link,#14586b);stroke-width:1.6}.kg-tl .dash{stroke-dasharray:4 3}
+.kg-tl .ink{stroke:var(--ink,#20262c);fill:none}.kg-tl .speck{fill:var(--ink,#20262c)}.kg-tl .now{stroke:var(--link,#14586b);stroke-width:1.6}.kg-tl .dash{stroke-dasharray:4 3}
 .kg-tl .bar{stroke:var(--ink,#20262c);stroke-width:1}.kg-tl .none{fill:var(--raised,#fff)}.kg-tl .plain{fill:var(--shade,#f4f1ea)}.kg-tl .full{fill:var(--for,#17633f)}
-.kg-tl .for{fill:var(--for-bg,#e8f2ec)}.kg-tl .against{fill:var(--against-bg,#f9e9e5)}.kg-tl .badge{fill:var(--raised,#fff);stroke:var(--ink,#20262c);stroke-width:1.2}
+.kg-tl .against{fill:var(--against-bg,#f9e9e5)}.kg-tl .badge{fill:var(--raised,#fff);stroke:var(--ink,#20262c);stroke-width:1.2}
 .kg-tl .dot{fill:var(--raised,#fff);stroke:var(--ink,#20262c);stroke-width:1.6}.kg-tl .cut{stroke:var(--against,#9a2a1d);stroke-dasharray:5 3}.kg-tl .sign{stroke:none}.kg-tl .mid{text-anchor:middle}.kg-tl .end{text-anchor:end}
 @media print{.kg-tl text{fill:#000}.kg-tl .paper,.kg-tl .badge,.kg-tl .dot{fill:#fff}}
 """  # fmt: skip
@@ -84,7 +84,7 @@ def _scale(timeline: Timeline) -> _Scale:
 
 
 def _text(x: float, y: float, text: str, style: str = "") -> str:
-    return f'<text x="{x:g}" y="{y:g}"{f" class={chr(34)}{style}{chr(34)}" if style else ""}>{escape(text)}</text>'
+    return f'<text class="{style or "text"}" x="{x:g}" y="{y:g}">{escape(text)}</text>'
 
 
 def _wide(text: str, size: float = 12) -> float:
@@ -124,12 +124,13 @@ def _axis(timeline: Timeline, scale: _Scale, top: float, bottom: float) -> Itera
 
 def _patterns(prefix: str) -> str:
     """Hatchings that stay apart in black and white."""
-    lines = {"dots": ('<circle cx="3" cy="3" r=".9"/>', 7, 7), "sparse": ('<path d="M0 10L10 0"/>', 10, 10), "cross": ('<path d="M0 0L6 6M6 0L0 6"/>', 6, 6),
-             "diagonal": ('<path d="M-1 1L1 -1M0 6L6 0M5 7L7 5"/>', 6, 6), "level": ('<path d="M0 2.5H5"/>', 5, 5), "upright": ('<path d="M2.5 0V5"/>', 5, 5)}
-    tints = {"cross": "against", "diagonal": "against", "level": "against", "upright": "against", "dots": "none", "sparse": "none"}
-    return "".join(f'<pattern id="{prefix}-{name}" width="{wide}" height="{high}" patternUnits="userSpaceOnUse"><rect class="{tints[name]}" width="{wide}" height="{high}"/>'
-                   f'<g class="ink" style="fill:currentColor;stroke-width:1">{shape.replace("<circle", chr(60) + "circle stroke=" + chr(34) + "none" + chr(34)).replace("<path", "<path fill=" + chr(34) + "none" + chr(34))}</g></pattern>'
-                   for name, (shape, wide, high) in lines.items())
+    shapes = {
+        "dots": ('<circle class="speck" cx="3" cy="3" r=".9"/>', 7, "none"), "sparse": ('<path class="ink" d="M0 10L10 0"/>', 10, "none"),
+        "cross": ('<path class="ink" d="M0 0L6 6M6 0L0 6"/>', 6, "against"), "diagonal": ('<path class="ink" d="M-1 1L1 -1M0 6L6 0M5 7L7 5"/>', 6, "against"),
+        "level": ('<path class="ink" d="M0 2.5H5"/>', 5, "against"), "upright": ('<path class="ink" d="M2.5 0V5"/>', 5, "against"),
+    }  # fmt: skip
+    return "".join(f'<pattern id="{prefix}-{name}" width="{size}" height="{size}" patternUnits="userSpaceOnUse"><rect class="{tint}" width="{size}" height="{size}"/>{shape}</pattern>'
+                   for name, (shape, size, tint) in shapes.items())
 
 
 def _fill(look: str, prefix: str) -> str:
@@ -287,16 +288,12 @@ def _list(timeline: Timeline, top: float) -> tuple[list[str], float]:
     out, y = [f'<path class="rule" d="M16 {top - 16}H{RIGHT}"/>'], top + 2
     for number, change in enumerate(timeline.changes, 1):
         out.append(_text(16, y, f"{number}", "bold") + _text(38, y, change.date.isoformat(), "bold"))
-        for line in _lines(change):
+        for line in change_lines(change, names=6):
             for at, row in enumerate(textwrap.wrap(line, 152)):
                 out.append(_text(118 + 14 * (at > 0), y, row, "soft"))
                 y += 15
         y += 5
     return out, y
-
-
-def _lines(change: Change) -> list[str]:
-    return change_lines(change, names=6)
 
 
 def _legend(timeline: Timeline, top: float, prefix: str) -> tuple[list[str], float]:

@@ -207,8 +207,8 @@ def test_two_drawings_on_one_page_share_no_id():
 
 
 def test_a_state_is_said_in_words_and_by_a_sign_of_its_own():
-    signs = [look for look in timeline_svg._LOOKS.values()]
-    assert len({pattern for pattern, _ in signs}) == len(signs)
+    looks = list(timeline_svg._LOOKS.values())
+    assert len({pattern for pattern, _ in looks}) == len(looks)
     for course in medium().courses:
         if course.state:
             assert course.state.label in drawn("medium")
