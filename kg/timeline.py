@@ -291,7 +291,6 @@ def _wording(rules: Index, known: Index, fact) -> str:
     amount = known.text(fact, PT.value)
     unit = (known.text(fact, PT.unit) or "").replace("{score}", "")
     says = [_label(rules, term).lower() for predicate in _SAYS for term in known.objects(fact, predicate)]
-    says = says if len(says) < 2 else [one for one in says if one != "present"]
     said = ([] if amount is None else [f"{float(amount):g} {unit}".strip()]) + ([] if says == ["present"] else says)
     return f"{name}: {', '.join(said)}" if said else name
 
