@@ -30,6 +30,7 @@ from kg.cli_common import (
 )
 from kg.cli_docs import docs
 from kg.cli_format import format_command
+from kg.cli_serve import serve
 from kg.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -37,6 +38,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.command()(check)
 app.command()(docs)
 app.command("format")(format_command)
+app.command()(serve)
 
 
 class RecommendFormat(StrEnum):
