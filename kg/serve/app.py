@@ -33,10 +33,10 @@ def create_app(served: Dataset, settings: Settings, title: str) -> Starlette:
     """The service over a dataset; its workers start and end with the application."""
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        app.state.pool = await asyncio.to_thread(Pool, served.quads, settings)
-        app.state.slots = asyncio.Semaphore(settings.workers)
+        app.state.pool = Pool(served.quads, settings)
+        await app.state.pool.open()
         yield
-        await asyncio.to_thread(app.state.pool.close)
+        await app.state.pool.close()
 
     async def sparql(received: Request) -> Response:
         if received.method == "OPTIONS":
@@ -47,8 +47,7 @@ def create_app(served: Dataset, settings: Settings, title: str) -> Starlette:
         asked = request.read(method, received.url.query, received.headers.get("content-type"), body, accept)
         if asked is None:
             return _description(received, accept)
-        async with received.app.state.slots:
-            answer = await asyncio.to_thread(received.app.state.pool.ask, asked)
+        answer = await received.app.state.pool.ask(asked)
         mark = {"KG-Truncated": f"rows={settings.rows}"} if answer.cut else {}
         return Response(answer.body, answer.status, {"Vary": "Accept", **mark}, _typed(answer.media))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing.connection import Connection
@@ -19,6 +20,7 @@ BOOLEANS = {"application/sparql-results+json": ox.QueryResultsFormat.JSON, "appl
             "application/json": ox.QueryResultsFormat.JSON, "application/xml": ox.QueryResultsFormat.XML}
 GRAPHS = {"text/turtle": ox.RdfFormat.TURTLE, "application/n-triples": ox.RdfFormat.N_TRIPLES,
           "application/ld+json": ox.RdfFormat.JSON_LD, "application/rdf+xml": ox.RdfFormat.RDF_XML}
+_GRACE = 5
 _BASE = "https://w3id.org/sacroiliitis-kg/"
 _PREFIXES = {"gl": _BASE + "core#", "pt": _BASE + "patient#", "cl": _BASE + "clinical#", "rs": _BASE + "guideline/refractory-sacroiliitis#"}
 
@@ -34,10 +36,13 @@ class Answer:
     more: dict = field(default_factory=dict)
 
 
-def main(connection: Connection, data: bytes, rows: int, memory: int) -> None:
+def main(connection: Connection, data: bytes, rows: int, memory: int, seconds: float) -> None:
     """Load the data (N-Quads), then answer one `Asked` after the other until the connection closes.
 
-    `memory`: mebibytes that may be used on top of what holds the data; a query that needs more ends the process."""
+    `memory`: mebibytes that may be used on top of what holds the data; a query that needs more ends the process.
+    `seconds`: should the service itself be gone and stop nobody, a timer ends the process a little later than that."""
+    for name in (signal.SIGINT, signal.SIGTERM):                # the service ends its workers
+        signal.signal(name, signal.SIG_IGN)
     store = ox.Store()
     store.bulk_load(data, format=ox.RdfFormat.N_QUADS)
     _limit(memory)
@@ -47,7 +52,9 @@ def main(connection: Connection, data: bytes, rows: int, memory: int) -> None:
             asked = connection.recv()
         except EOFError:
             return
+        signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE)
         connection.send(answer(store, asked, rows))
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def answer(store: ox.Store, asked: Asked, rows: int) -> Answer:

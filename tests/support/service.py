@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import uvicorn
@@ -15,6 +16,19 @@ import uvicorn
 from kg.serve.app import create_app
 from kg.serve.dataset import Dataset
 from kg.serve.settings import Settings
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process started, whichever of its threads did."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(status.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        if parent == pid:
+            found.append(int(status.parent.name))
+    return found
 
 
 @dataclass(frozen=True)
