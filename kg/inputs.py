@@ -112,6 +112,17 @@ def _syntax(place: str, content: bytes) -> ox.RdfFormat | None:
 
 def _rdf(content: bytes, place: str, syntax: ox.RdfFormat) -> list[Triple]:
     """The triples of an RDF document, all its graphs together; blank nodes become IRIs, because facts must have one."""
+    return [Triple(_named(quad.subject), quad.predicate, _named(quad.object)) for quad in _parse(content, place, syntax)]
+
+
+def quads(place: str) -> list[ox.Quad] | None:
+    """The quads of an RDF file or of standard input, as they are; None when it is not RDF. Raises InputError."""
+    content = _bytes(place)
+    syntax = _syntax(place, content)
+    return None if syntax is None else _parse(content, place, syntax)
+
+
+def _parse(content: bytes, place: str, syntax: ox.RdfFormat) -> list[ox.Quad]:
     content = content.removeprefix(codecs.BOM_UTF8)
     if not content.strip():
         raise InputError(place, "line 1", "the file is empty", "give a file that holds a patient")
@@ -122,12 +133,11 @@ def _rdf(content: bytes, place: str, syntax: ox.RdfFormat) -> list[Triple]:
     if syntax == ox.RdfFormat.JSON_LD:
         _no_remote_context(content, place)
     try:
-        quads = list(ox.parse(content, format=syntax))
+        return list(ox.parse(content, format=syntax))
     except SyntaxError as error:
         raise InputError(place, f"line {error.lineno or '?'}", f"not {syntax.name}: {error.msg}", "correct the text there") from error
     except ValueError as error:
         raise InputError(place, "text", f"not {syntax.name}: {error}", "correct the text") from error
-    return [Triple(_named(quad.subject), quad.predicate, _named(quad.object)) for quad in quads]
 
 
 def _named(term):
