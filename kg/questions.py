@@ -105,7 +105,8 @@ class _Asking:
                 answers = {answer.value: answer for answer in (*old.answers, *one.answers)}
                 found[name] = Question(one.slot, one.text, one.type, one.unit, one.least, one.most, tuple(sorted(answers.values(), key=_rank)),
                                        old.criteria | one.criteria, old.bars | one.bars)
-        return Asked(self.patient, self.record, open_, found)
+        order = {one: int(self.rules.text(ox.NamedNode(one), GL.order) or 10**6) for one in open_}
+        return Asked(self.patient, self.record, {one: open_[one] for one in sorted(open_, key=lambda one: (order[one], one))}, found)
 
     def _degree(self, criterion) -> int:
         return int(self.derived.text(self.results.get(criterion), GL.degree) or 1)
@@ -142,13 +143,13 @@ class _Asking:
                 continue
             procedures = self._read_by(leaf, PT.Procedure) if row["kind"] == PT.Observation and not self._reads(leaf, PT.Observation) else [None]
             for whole in procedures:
-                if row["kind"] == PT.Course and self._read_by(leaf, PT.Course):
-                    continue
+                if row["kind"] == PT.Course and self.derived.text(self.results.get(leaf), GL.daysAtMost) != "0":
+                    continue  # what is on record may count: it is completed, not doubled
                 if whole is None or not self._measured(leaf, whole, row["concept"]):
                     slots.setdefault(Slot(row["kind"], row["property"], row.get("concept"), None, whole.value if whole else None), set()).add(row["criterion"])
         for slot, criteria in slots.items():
             same = [row for row in self.rows if (row["kind"], row["property"], row.get("concept")) == (slot.kind, slot.property, slot.concept)]
-            asks = [row["ask"] for row in same if row.get("ask")]
+            asks = [row["ask"] for row in same if row.get("ask") and row["criterion"] in criteria]
             if asks:
                 yield self._question(slot, asks[0], same, criteria)
 
@@ -181,7 +182,7 @@ class _Asking:
 
     def _choice(self, slot: Slot, text: str, values: Iterable[str], criteria: Iterable[str], bars: Iterable[str] = (), words: dict[str, str] | None = None) -> Question:
         labels = {one: (words or {}).get(one) or self.rules.text(ox.NamedNode(one), RDFS.label) or one for one in sorted(values)}
-        answers = tuple(self._answer(slot, one, label[:1].lower() + label[1:]) for one, label in labels.items())
+        answers = tuple(self._answer(slot, one, label if label[:2].isupper() else label[:1].lower() + label[1:]) for one, label in labels.items())
         return Question(slot, text, "choice", None, None, None, answers, frozenset(criteria), frozenset(bars))
 
     def _dates(self, slot: Slot, text: str, days: Iterable[date], criteria: Iterable[str]) -> Question:
@@ -343,9 +344,16 @@ class _Asking:
 _UNITS = {"{score}": "", "d": "days"}
 
 
+def ranked_value(answer: Answer) -> Decimal:
+    """The number that an answer gives.
+
+    Raises ArithmeticError when it is none."""
+    return Decimal(answer.value)
+
+
 def _rank(answer: Answer) -> tuple:
     try:
-        return 0, Decimal(answer.value), ""
+        return 0, ranked_value(answer), ""
     except ArithmeticError:
         return 1, Decimal(0), answer.value
 
