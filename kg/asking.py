@@ -94,7 +94,7 @@ class _Search:
 
     def _settled(self, name: str, number: int) -> dict[str, str]:
         verdicts = self.known[frozenset(((name, number),))].verdicts
-        return {treatment: verdicts[treatment] for treatment in sorted(self.asked.open) if verdicts[treatment] != GL.Undetermined}
+        return {treatment: verdicts[treatment] for treatment in self.asked.open if verdicts[treatment] != GL.Undetermined}
 
     def _classes(self, name: str) -> list[int]:
         """One answer for each way in which the answers differ in any criterion, bar or verdict."""

@@ -76,10 +76,12 @@ def templates(guideline: Guideline) -> tuple[dict[str, str], ...]:
 
 def questions(evaluation: Evaluation, patient: ox.NamedNode) -> Asked:
     """What can be asked of a patient of an evaluation so that the undetermined verdicts may be determined."""
-    return _Asking(evaluation, patient).asked()
+    return Asking(evaluation, patient).asked()
 
 
-class _Asking:
+class Asking:
+    """One patient of an evaluation beside the rules: what is open, what the record says of it, what could be asked."""
+
     def __init__(self, evaluation: Evaluation, patient: ox.NamedNode) -> None:
         self.patient, self.day = patient, evaluation.as_of
         self.rules, self.rows = evaluation.guideline.index, templates(evaluation.guideline)
@@ -108,7 +110,7 @@ class _Asking:
         order = {one: int(self.rules.text(ox.NamedNode(one), GL.order) or 10**6) for one in open_}
         return Asked(self.patient, self.record, {one: open_[one] for one in sorted(open_, key=lambda one: (order[one], one))}, found)
 
-    def _degree(self, criterion) -> int:
+    def degree(self, criterion) -> int:
         return int(self.derived.text(self.results.get(criterion), GL.degree) or 1)
 
     def _leaves(self, treatment) -> dict[ox.NamedNode, bool]:
@@ -117,13 +119,13 @@ class _Asking:
         needs = [(one, False) for one in self.rules.objects(self.population, GL.population)]
         for rule in bearing(self.rules, treatment):
             own = [*self.rules.objects(rule, GL.needs), *(c for one in self.rules.objects(rule, GL.compares) for c in self.rules.objects(one, GL.criterion))]
-            if all(self._degree(one) > 0 for one in own):
+            if all(self.degree(one) > 0 for one in own):
                 caution = ox.NamedNode(GL.Caution) in self.rules.objects(rule, RDF.type)
                 needs += [(one, caution) for one in own]
         for need, caution in needs:
-            if self._degree(need) == 1 or caution:
+            if self.degree(need) == 1 or caution:
                 for leaf in (need, *self.rules.objects(need, GL.drawsOn)):
-                    if self._is_open(leaf) or (caution and self._degree(leaf) == 2):
+                    if self._is_open(leaf) or (caution and self.degree(leaf) == 2):
                         found[leaf] = found.get(leaf, False) or caution
         return found
 
@@ -132,7 +134,7 @@ class _Asking:
             return False
         node = self.results.get(leaf)
         unread = node is None or self.derived.text(node, GL.answered) == "false" or self.derived.text(node, GL.daysAtMost) == "0"
-        return self._degree(leaf) == 1 or unread
+        return self.degree(leaf) == 1 or unread
 
     def _new(self, leaves: dict) -> Iterator[Question]:
         """Questions for facts of which the record has none that counts."""
@@ -141,7 +143,7 @@ class _Asking:
             leaf = ox.NamedNode(row["criterion"])
             if leaf not in leaves or leaves[leaf] or row["property"] == PT.response:
                 continue
-            procedures = self._read_by(leaf, PT.Procedure) if row["kind"] == PT.Observation and not self._reads(leaf, PT.Observation) else [None]
+            procedures = self.read_by(leaf, PT.Procedure) if row["kind"] == PT.Observation and not self.reads(leaf, PT.Observation) else [None]
             for whole in procedures:
                 if row["kind"] == PT.Course and self.derived.text(self.results.get(leaf), GL.daysAtMost) != "0":
                     continue  # what is on record may count: it is completed, not doubled
@@ -151,18 +153,18 @@ class _Asking:
             same = [row for row in self.rows if (row["kind"], row["property"], row.get("concept")) == (slot.kind, slot.property, slot.concept)]
             asks = [row["ask"] for row in same if row.get("ask") and row["criterion"] in criteria]
             if asks:
-                yield self._question(slot, asks[0], same, criteria)
+                yield self.question(slot, asks[0], same, criteria)
 
     def _measured(self, leaf, procedure, concept: str) -> bool:
         """True when an effect of a procedure is on record, and not one that may have grown since."""
         grows = any(self.rules.text(one, GL.measure) == concept and self.rules.text(one, GL.growing) for one in self.rules.objects(leaf, GL.constraint))
         return not grows and any(self.facts.text(one, PT.about) == concept for one in self.facts.subjects(PT.partOf, procedure))
 
-    def _question(self, slot: Slot, text: str, rows: list[dict[str, str]], criteria: set[str]) -> Question:
+    def question(self, slot: Slot, text: str, rows: list[dict[str, str]], criteria: set[str]) -> Question:
         first = rows[0]
         least, most = (Decimal(first[key]) if key in first else None for key in ("least", "most"))
         if slot.whole:
-            text = f"{self._named(ox.NamedNode(slot.whole))}: {text}"
+            text = f"{self.named(ox.NamedNode(slot.whole))}: {text}"
             done = _day(self.facts.text(ox.NamedNode(slot.whole), PT.date))
             if done and first["unit"] == "d":
                 most = Decimal((self.day - done).days)
@@ -173,23 +175,23 @@ class _Asking:
             limits = {Decimal(row["limit"]) for row in rows}
             values = sorted({one for limit in (*limits, *([most] if slot.whole and most is not None else ())) for one in (limit - step, limit, limit + step) if (least is None or one >= least) and (most is None or one <= most)})
             unit = first["unit"]
-            answers = tuple(self._answer(slot, f"{one.normalize():f}", f"{one.normalize():f} {_UNITS.get(unit, unit)}".strip(), unit) for one in values)
+            answers = tuple(self.answer(slot, f"{one.normalize():f}", f"{one.normalize():f} {_UNITS.get(unit, unit)}".strip(), unit) for one in values)
             return Question(slot, text, "days" if unit == "d" else "number", unit, least, most, answers, frozenset(criteria), frozenset())
         if slot.property == PT.presence:
-            answers = (self._answer(slot, PT.Present, "yes"), self._answer(slot, PT.Absent, "no"))
+            answers = (self.answer(slot, PT.Present, "yes"), self.answer(slot, PT.Absent, "no"))
             return Question(slot, text, "boolean", None, None, None, answers, frozenset(criteria), frozenset())
         return self._choice(slot, text, {row["choice"] for row in rows}, criteria)
 
     def _choice(self, slot: Slot, text: str, values: Iterable[str], criteria: Iterable[str], bars: Iterable[str] = (), words: dict[str, str] | None = None) -> Question:
         labels = {one: (words or {}).get(one) or self.rules.text(ox.NamedNode(one), RDFS.label) or one for one in sorted(values)}
-        answers = tuple(self._answer(slot, one, label if label[:2].isupper() else label[:1].lower() + label[1:]) for one, label in labels.items())
+        answers = tuple(self.answer(slot, one, label if label[:2].isupper() else label[:1].lower() + label[1:]) for one, label in labels.items())
         return Question(slot, text, "choice", None, None, None, answers, frozenset(criteria), frozenset(bars))
 
     def _dates(self, slot: Slot, text: str, days: Iterable[date], criteria: Iterable[str]) -> Question:
-        answers = tuple(self._answer(slot, day.isoformat(), day.isoformat()) for day in sorted(set(days)))
+        answers = tuple(self.answer(slot, day.isoformat(), day.isoformat()) for day in sorted(set(days)))
         return Question(slot, text, "date", None, None, None, answers, frozenset(criteria), frozenset())
 
-    def _answer(self, slot: Slot, value: str, label: str, unit: str | None = None) -> Answer:
+    def answer(self, slot: Slot, value: str, label: str, unit: str | None = None) -> Answer:
         return Answer(value, label, edit(slot, value, self.day, self.patient, self.record, unit if slot.property == PT.value else None))
 
     def _birthdays(self, years: set[int]) -> list[date]:
@@ -203,13 +205,13 @@ class _Asking:
             found += [turned + timedelta(days=shift) for shift in (-1, 0, 1)]
         return [day for day in found if day.isoformat().startswith(known)]
 
-    def _reads(self, leaf, kind: str) -> bool:
+    def reads(self, leaf, kind: str) -> bool:
         counts = kind == PT.Course and self.rules.value(leaf, GL.counts) is not None
         return counts or any(self.rules.value(leaf, GL.reads) and ox.NamedNode(one) in self.rules.objects(leaf, GL.reads) for one in _READ_AS.get(kind, (kind,)))
 
-    def _read_by(self, leaf, kind: str) -> list[ox.NamedNode]:
+    def read_by(self, leaf, kind: str) -> list[ox.NamedNode]:
         """The facts of a kind about a concept that a criterion reads, whatever their dates."""
-        if not self._reads(leaf, kind):
+        if not self.reads(leaf, kind):
             return []
         concepts = {*self.rules.objects(leaf, GL.matches), *self.rules.objects(leaf, GL.mayMatch)}
         return [one for one in self.facts.subjects(RDF.type, ox.NamedNode(kind)) if self.facts.value(one, PT.about) in concepts]
@@ -219,14 +221,14 @@ class _Asking:
         asked: dict[Slot, tuple[list, set[str]]] = {}
         for leaf, ends in leaves.items():
             for kind in (PT.Observation, PT.Diagnosis, PT.Course, PT.Procedure, PT.Plan):
-                for fact in self._read_by(leaf, kind):
+                for fact in self.read_by(leaf, kind):
                     for property_, values in self._gaps(leaf, kind, fact, ends):
                         slot = Slot(kind, property_, self.facts.text(fact, PT.about), fact.value)
                         known = asked.setdefault(slot, ([], set()))
                         known[0].extend(value for value in values if value not in known[0])
                         known[1].add(leaf.value)
         for slot, (values, criteria) in asked.items():
-            text = f"{self._named(ox.NamedNode(slot.fact or ''))}: {self.rules.text(ox.NamedNode(slot.property), GL.question)}"
+            text = f"{self.named(ox.NamedNode(slot.fact or ''))}: {self.rules.text(ox.NamedNode(slot.property), GL.question)}"
             if slot.property in DATES:
                 yield self._dates(slot, text, values, criteria)
             else:
@@ -247,7 +249,7 @@ class _Asking:
             if status in (None, PT.StatusUnknown) and not self.facts.text(fact, PT.end):
                 yield PT.status, [PT.Active, PT.Stopped]
         for property_ in self._undated(leaf, kind, fact):
-            days = self._days(leaf, kind, fact, property_)
+            days = self.days(leaf, kind, fact, property_)
             if days:
                 yield property_, days
 
@@ -284,12 +286,12 @@ class _Asking:
             if vague(PT.end) and (planned or self.facts.text(fact, PT.status) not in (PT.Active, None)):
                 yield PT.end
 
-    def _days(self, leaf, kind: str, fact, property_: str) -> list[date]:
+    def days(self, leaf, kind: str, fact, property_: str) -> list[date]:
         """Days that tell apart what a date can decide: each limit of the criterion away from each date it is set against."""
         known = self.facts.text(fact, property_) or ""
         own = [_day(self.facts.text(fact, one)) for one in (PT.start, PT.end, PT.date, PT.recorded) if one != property_]
         anchors = {self.day, *(one for one in own if one)}
-        anchors |= {one for other in self._read_by(leaf, kind) for key in (PT.start, PT.end, PT.date) for one in [_day(self.facts.text(other, key))] if one}
+        anchors |= {one for other in self.read_by(leaf, kind) for key in (PT.start, PT.end, PT.date) for one in [_day(self.facts.text(other, key))] if one}
         start, recorded = _day(self.facts.text(fact, PT.start)), _day(self.facts.text(fact, PT.recorded))
         low = start if property_ == PT.end and start else self.day - timedelta(days=800)
         high = self.day if kind != PT.Plan and not (property_ == PT.end and self.facts.text(fact, PT.status) == PT.Active) else self.day + timedelta(days=800)
@@ -323,7 +325,7 @@ class _Asking:
                     slot = Slot(PT.Course, PT.response, about, fact.value)
                 else:
                     slot = Slot(PT.Contraindication, PT.certainty, about)
-                by_fact.setdefault(slot, (f"{self._named(fact)}: {self.rules.text(kind, GL.ask)}", set()))[1].add(barred.value)
+                by_fact.setdefault(slot, (f"{self.named(fact)}: {self.rules.text(kind, GL.ask)}", set()))[1].add(barred.value)
         for slot, (text, bars) in by_fact.items():
             criteria = {leaf.value for leaf in leaves if self.rules.objects(leaf, GL.target)}
             if slot.property == PT.response:
@@ -333,7 +335,7 @@ class _Asking:
                 words = {PT.Confirmed: "yes", NOT_SO: "no"} if slot.fact else {PT.Confirmed: "no, it is contraindicated", NOT_SO: "yes (no fact can say so)"}
                 yield self._choice(slot, text, words, criteria, bars, words)
 
-    def _named(self, fact) -> str:
+    def named(self, fact) -> str:
         about = self.facts.value(fact, PT.about)
         label = self.rules.text(about, RDFS.label) if about is not None else fact.value
         start, end, day = (self.facts.text(fact, one) for one in (PT.start, PT.end, PT.date))
