@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pyoxigraph as ox
 
@@ -86,7 +86,12 @@ class Changing:
             yield PT.route, [PT.Oral]
         for predicate in _DATED[kind]:
             if self.facts.value(fact, predicate) is not None or predicate == PT.end:
-                yield predicate, [day.isoformat() for day in self.asking.days(leaf, kind, fact, predicate)]
+                yield predicate, [day.isoformat() for day in sorted(self.asking.days(leaf, kind, fact, predicate), key=lambda day: self._away(fact, predicate, day))]
+
+    def _away(self, fact, predicate: str, day: date) -> int:
+        """Days between a date and the one on record: of dates that do the same the nearest is taken."""
+        known = (self.facts.text(fact, predicate) or self.day.isoformat()) + "-01-01"
+        return abs((day - date.fromisoformat(known[:10])).days)
 
     def _words(self, value: str) -> str:
         label = self._label(value)
@@ -131,7 +136,7 @@ class Changing:
                 if self.asking.reads(leaf, PT.Course):
                     failed = {value.value for one in constraints if self.rules.text(one, GL.property) == GL.response for value in self.rules.objects(one, GL.metIf) if value.value.startswith(PT.iri)}
                     for response in sorted(failed):
-                        days = max((limit for on, limit in limits.items() if on in (GL.failedAfter, GL.mixedFailedAfter)), default=1)
+                        days = self._long_enough()
                         start = self.day - timedelta(days=days)
                         yield self._new(PT.Course, concept, f"{days} days with {self._words(response)}", {PT.response: response, PT.status: PT.Stopped}, {PT.start: start, PT.end: self.day, PT.recorded: self.day})
                 if self.asking.reads(leaf, PT.Plan):
@@ -142,6 +147,11 @@ class Changing:
                     yield self._new(PT.Plan, concept, said, route, {PT.authored: self.day, PT.start: self.day, **end})
                 if self.asking.reads(leaf, PT.Procedure):
                     yield from self._procedures(leaf, concept)
+
+    def _long_enough(self) -> int:
+        """The days after which a failure counts for every criterion that bears on the treatment."""
+        constraints = [one for leaf in self.leaves for one in self.rules.objects(leaf, GL.constraint) if self.rules.text(one, GL.on) == GL.failedAfter]
+        return max((int(float(self.rules.text(one, GL.limit) or 0)) for one in constraints), default=1)
 
     def _procedures(self, leaf, concept: str) -> Iterator[Change]:
         """A procedure with the effects that the criterion reads, each just on either side of its threshold."""

@@ -289,6 +289,7 @@ class Asking:
     def days(self, leaf, kind: str, fact, property_: str) -> list[date]:
         """Days that tell apart what a date can decide: each limit of the criterion away from each date it is set against."""
         known = self.facts.text(fact, property_) or ""
+        known = known if len(known) < 10 else ""
         own = [_day(self.facts.text(fact, one)) for one in (PT.start, PT.end, PT.date, PT.recorded) if one != property_]
         anchors = {self.day, *(one for one in own if one)}
         anchors |= {one for other in self.read_by(leaf, kind) for key in (PT.start, PT.end, PT.date) for one in [_day(self.facts.text(other, key))] if one}
