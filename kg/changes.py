@@ -64,7 +64,7 @@ class Changing:
                     yield Change(f"{named}: not on record", (Edit(fact.value, (None,)),))
                     for predicate, values in self._values(leaf, kind, fact):
                         said = self.facts.objects(fact, predicate)
-                        words = {one.value: self._label(one.value) for one in said}
+                        words = {one.value: self._words(one.value) for one in said}
                         for value in values:
                             if value not in words:
                                 yield Change(f"{named}: {self._label(predicate)} {self._words(value)} instead of {', '.join(words.values()) or 'nothing recorded'}",

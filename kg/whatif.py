@@ -124,7 +124,7 @@ class Editor:
         allowed = self._properties(kind)
         if predicate.value not in allowed:
             names = sorted(one.removeprefix(PT.iri) for one in allowed)
-            raise InputError(property_, option, f"no property of a {kind.removeprefix(PT.iri)}", f"give one of {', '.join(get_close_matches(property_, names, 3, 0.4) or names)}")
+            raise InputError(property_, option, f"no property of {kind.removeprefix(PT.iri)}", f"give one of {', '.join(get_close_matches(property_, names, 3, 0.4) or names)}")
         if property_ in _DATES:
             return [Triple(node, predicate, ox.Literal(_date(value, option), datatype=ox.NamedNode(XSD.iri + _SHAPES[len(value)])))]
         if property_ == "value":
@@ -167,20 +167,18 @@ class Editor:
     def _term(self, name: str, option: str) -> str:
         """The IRI of a concept or value called by IRI, local name or slug."""
         terms = self._terms()
-        found = terms.get(name.casefold()) or (name if name in terms.values() else None)
+        found = terms.get(_plain(name)) or (name if name in terms.values() else None)
         if found is None:
-            near = get_close_matches(name.casefold(), terms, 4, 0.5)
+            near = get_close_matches(_plain(name), terms, 4, 0.5)
             raise InputError(name, option, "no concept or value of that name", f"give a local name or slug, such as {', '.join(near or ['those of `kg docs`'])}")
         return found
 
     def _terms(self) -> dict[str, str]:
         found: dict[str, str] = {}
         for node in self.rules.having(RDFS.label):
-            if isinstance(node, ox.NamedNode) and "#" in node.value and not node.value.startswith(GL.iri):
-                found.setdefault(node.value.rpartition("#")[2].casefold(), node.value)
-                slug = self.rules.text(node, GL.slug)
-                if slug:
-                    found[slug] = node.value
+            if isinstance(node, ox.NamedNode) and (node.value.startswith(PT.iri) or self.rules.value(node, GL.covers) is not None):
+                for name in (node.value.rpartition("#")[2], self.rules.text(node, GL.slug)):
+                    found.setdefault(_plain(name or ""), node.value)
         return found
 
     def _measured(self, about: str | None, value: str, option: str) -> str:
@@ -192,10 +190,15 @@ class Editor:
         except InvalidOperation:
             raise InputError(value, option, "not a number", "give one in the unit of the measure") from None
         if unit is None:
-            raise InputError(about or "", option, "is not measured by a number", "give presence or finding instead")
+            raise InputError((about or "").rpartition("#")[2], option, "is not measured by a number", "give presence or finding instead")
         if (least is not None and number < Decimal(least)) or (most is not None and number > Decimal(most)):
             raise InputError(value, option, "outside what is possible", f"give a number from {least} to {most or 'above'}")
         return unit
+
+
+def _plain(name: str) -> str:
+    """A name as it is compared: hyphens and letter case aside."""
+    return name.replace("-", "").replace("_", "").casefold()
 
 
 _OWL = "http://www.w3.org/2002/07/owl#"
