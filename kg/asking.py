@@ -78,6 +78,7 @@ def next_questions(evaluation: Evaluation, bounds: Bounds = Bounds()) -> tuple[N
 class _Search:
     def __init__(self, evaluation: Evaluation, asked: Asked, bounds: Bounds) -> None:
         self.asked, self.bounds, self.as_of = asked, bounds, evaluation.as_of
+        self.rules = evaluation.guideline.index
         self.slice = sliced(evaluation.guideline, map(ox.NamedNode, asked.open)) if asked.open else evaluation.guideline
         self.known: dict[frozenset[Choice], Outcome] = {}
         self.full = False
@@ -85,12 +86,13 @@ class _Search:
     def run(self) -> NextQuestions:
         single = [(name, number) for name, one in self.asked.questions.items() for number in range(len(one.answers))]
         if self.asked.open:
-            self._try([frozenset((choice,)) for choice in single], bounded=False)
+            self._try([frozenset(), *(frozenset((choice,)) for choice in single)], bounded=False)
         self.classes = {name: self._classes(name) for name in self.asked.questions}
+        self.touched = {name: self._touched(name) for name in self.asked.questions}
         flips = {name: {answer.value: self._settled(name, number) for number, answer in enumerate(one.answers)} for name, one in self.asked.questions.items()}
         found = self._sets()
         ranked = sorted(self.asked.questions.values(), key=lambda one: (-len({t for answer in flips[one.id].values() for t in answer}), one.id))
-        return NextQuestions(self.asked.patient, tuple(ranked), flips, found, len(self.known))
+        return NextQuestions(self.asked.patient, tuple(ranked), flips, found, max(len(self.known) - 1, 0))
 
     def _settled(self, name: str, number: int) -> dict[str, str]:
         verdicts = self.known[frozenset(((name, number),))].verdicts
@@ -102,6 +104,20 @@ class _Search:
         for number in range(len(self.asked.questions[name].answers)):
             first.setdefault(self.known[frozenset(((name, number),))].signature, number)
         return list(first.values())
+
+    def _touched(self, name: str) -> frozenset[str]:
+        """The criteria that read facts and that the answers of a question can change."""
+        base = self.known[frozenset()].degrees
+        changed = {criterion for number in range(len(self.asked.questions[name].answers))
+                   for criterion, degree in self.known[frozenset(((name, number),))].degrees.items() if base.get(criterion) != degree}
+        made = {criterion for criterion in changed if any(self.rules.value(ox.NamedNode(criterion), one) for one in (GL.combine, GL.case))}
+        return self.asked.questions[name].criteria | (changed - made)
+
+    def _options(self, group: Sequence[str]) -> list[Sequence[int]]:
+        """The answers to try of each question: one of those that are alike, or all where another question bears on the
+        same criterion: two answers that are alike alone need not be so together."""
+        alone = [all(not self.touched[name] & self.touched[other] for other in group if other != name) for name in group]
+        return [self.classes[name] if one else range(len(self.asked.questions[name].answers)) for name, one in zip(group, alone, strict=True)]
 
     def _try(self, wanted: Sequence[frozenset[Choice]], bounded: bool = True) -> None:
         new = [one for one in dict.fromkeys(wanted) if one not in self.known]
@@ -139,12 +155,12 @@ class _Search:
         return tuple(OpenVerdict(t, names, tuple(smallest.get(t, ())), tuple(deciding.get(t, ())), t in cut) for t, names in self.asked.open.items())
 
     def _answers(self, group: Sequence[str]) -> Iterator[frozenset[Choice]]:
-        for numbers in product(*(self.classes[name] for name in group)):
+        for numbers in product(*self._options(group)):
             yield frozenset(zip(group, numbers, strict=True))
 
     def _set(self, group: Sequence[str], treatment: str) -> QuestionSet:
         leads = []
-        for numbers in product(*(self.classes[name] for name in group)):
+        for numbers in product(*self._options(group)):
             choices = tuple(zip(group, numbers, strict=True))
             leads.append((tuple(self._answer(one).value for one in choices), self.known[frozenset(choices)].verdicts[treatment]))
         return QuestionSet(tuple(group), tuple(leads))

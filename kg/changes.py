@@ -86,7 +86,7 @@ class Changing:
             yield PT.route, [PT.Oral]
         for predicate in _DATED[kind]:
             if self.facts.value(fact, predicate) is not None or predicate == PT.end:
-                yield predicate, [day.isoformat() for day in sorted(self.asking.days(leaf, kind, fact, predicate), key=lambda day: self._away(fact, predicate, day))]
+                yield predicate, [day.isoformat() for day in sorted(self.asking.days(leaf, kind, fact, predicate, False), key=lambda day: self._away(fact, predicate, day))]
 
     def _away(self, fact, predicate: str, day: date) -> int:
         """Days between a date and the one on record: of dates that do the same the nearest is taken."""

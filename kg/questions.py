@@ -286,13 +286,15 @@ class Asking:
             if vague(PT.end) and (planned or self.facts.text(fact, PT.status) not in (PT.Active, None)):
                 yield PT.end
 
-    def days(self, leaf, kind: str, fact, property_: str) -> list[date]:
-        """Days that tell apart what a date can decide: each limit of the criterion away from each date it is set against."""
+    def days(self, leaf, kind: str, fact, property_: str, others: bool = True) -> list[date]:
+        """Days that tell apart what a date can decide: each limit of the criterion away from each date it is set against.
+
+        `others`: the dates of other facts that the criterion reads, and the gap over which they are joined, among them."""
         known = self.facts.text(fact, property_) or ""
         known = known if len(known) < 10 else ""
         own = [_day(self.facts.text(fact, one)) for one in (PT.start, PT.end, PT.date, PT.recorded) if one != property_]
         anchors = {self.day, *(one for one in own if one)}
-        anchors |= {one for other in self.read_by(leaf, kind) for key in (PT.start, PT.end, PT.date) for one in [_day(self.facts.text(other, key))] if one}
+        anchors |= {one for other in (self.read_by(leaf, kind) if others else ()) for key in (PT.start, PT.end, PT.date) for one in [_day(self.facts.text(other, key))] if one}
         start, recorded = _day(self.facts.text(fact, PT.start)), _day(self.facts.text(fact, PT.recorded))
         low = start if property_ == PT.end and start else self.day - timedelta(days=800)
         high = self.day if kind != PT.Plan and not (property_ == PT.end and self.facts.text(fact, PT.status) == PT.Active) else self.day + timedelta(days=800)
@@ -301,7 +303,8 @@ class Asking:
         if property_ == PT.end and kind == PT.Course and recorded and high == self.day:
             high = min(high, recorded)
         limits = {0, *(int(float(one)) for node in (leaf, *self.rules.objects(leaf, GL.constraint), *self.rules.objects(leaf, GL.staleAfter)) for one in [self.rules.text(node, GL.limit)] if one)}
-        limits |= {int(one.value) for one in self.rules.objects(self.facts.value(fact, PT.about), GL.joinDays)}
+        if others:
+            limits |= {int(one.value) for one in self.rules.objects(self.facts.value(fact, PT.about), GL.joinDays)}
         found = {anchor + timedelta(days=sign * limit + shift) for anchor in anchors for limit in limits for sign in (1, -1) for shift in (-1, 0, 1)}
         found |= {low, high}
         if known:

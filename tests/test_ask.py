@@ -28,6 +28,7 @@ from tests.support.asked import all_vignettes, answer_json, asked, brute, by_nam
 
 ROOT = Path(__file__).parent.parent
 _FAST = ("asdas-just-under-the-cut-off-is-open", "an-unconfirmed-class-allergy-is-a-question")
+#: Sets of questions that bear on one criterion have every pair of answers tried.
 ALL = [pytest.param(name, marks=[] if name in _FAST else pytest.mark.slow) for name in all_vignettes()]
 
 
@@ -255,3 +256,16 @@ def test_every_product_of_answers_is_in_a_set():
     for one in asked("an-injection-never-assessed-leaves-it-open")[0].open:
         for group in one.deciding:
             assert len(group.leads) == len(list(product(*({values[n] for values, _ in group.leads} for n in range(len(group.questions))))))
+
+
+def test_another_guideline_is_asked_about_by_the_same_code():
+    from datetime import date
+
+    import pyoxigraph as ox
+
+    from kg.guideline import load
+
+    folder = ROOT / "tests" / "guidelines"
+    facts = [quad.triple for quad in ox.parse(path=str(folder / "toy-patients.ttl"), format=ox.RdfFormat.TURTLE)]
+    found = next_questions(evaluate(facts, load("toy", (folder / "toy.ttl",)), date(2026, 1, 15)))
+    assert {one.patient.value.rpartition("/")[2].rpartition("#")[2] for one in found if one.open} >= {"silent", "perhaps"}

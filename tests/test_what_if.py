@@ -18,16 +18,15 @@ from kg.hypotheses import applied, of_patient, outcomes, sliced
 from kg.results import results
 from kg.terms import GL
 from kg.whatif import Editor, compare
-from tests.support import vignettes
 from tests.support.asked import all_vignettes, evaluated
 
 ROOT = Path(__file__).parent.parent
 NAMES = list(all_vignettes())
-#: Treatments of every kind of rule; each vignette is tried with two of them and with one that is undetermined.
+#: Treatments of every kind of rule; each vignette is tried with one of them and with one that is undetermined.
 TREATMENTS = ("adalimumab", "secukinumab", "si-injection-ct", "prolotherapy-dextrose", "cox2-inhibitor", "evaluation-for-other-cause",
               "oral-glucocorticoid-bridging", "etanercept-biosimilar", "si-injection-repeat", "leflunomide", "nsaid-on-demand")
-CASES = [(name, TREATMENTS[(position + shift) % len(TREATMENTS)]) for position, name in enumerate(NAMES) for shift in (0, 5)]
-_FAST = {("pain-of-four-is-not-above-four", "adalimumab"), ("isolation-not-recorded-is-open", "si-injection-ct")}
+CASES = [(name, TREATMENTS[position % len(TREATMENTS)]) for position, name in enumerate(NAMES)]
+_FAST = {("gastrointestinal-risk-not-recorded", "cox2-inhibitor")}
 BUNDLE = str(ROOT / "tests" / "vignettes" / "pain-not-recorded-leaves-the-first-biologic-open" / "bundle.json")
 
 
@@ -87,7 +86,7 @@ def _smaller(evaluation, found) -> list[list[str]]:
             if outcome.verdicts[found.treatment] == GL.Eligible and len(frozenset().union(*(change.facts for change in one))) < least]
 
 
-@pytest.mark.parametrize("name", [one if position % 12 == 0 else pytest.param(one, marks=pytest.mark.slow) for position, one in enumerate(NAMES)])
+@pytest.mark.parametrize("name", [one if position % 40 == 0 else pytest.param(one, marks=pytest.mark.slow) for position, one in enumerate(NAMES)])
 def test_a_slice_gives_the_verdicts_of_the_whole(name):
     """The rules that bear on a treatment are all that its verdict needs."""
     import pyoxigraph as ox
@@ -107,9 +106,22 @@ def test_an_eligible_treatment_needs_no_change():
 
 
 def test_search_says_when_it_is_cut():
-    evaluation = evaluated("no-diagnosis-is-outside")
-    found = counterfactuals(evaluation, evaluation.patients[0], "adalimumab", Bounds(4, 30))
-    assert found.size is None and found.cut or found.size is not None
+    evaluation = evaluated("gastrointestinal-risk-not-recorded")
+    found = counterfactuals(evaluation, evaluation.patients[0], "cox2-inhibitor", Bounds(2, 1))
+    assert found.cut and found.size is None and found.none_up_to == 0
+    assert "the search was cut" in _text(evaluation, found)
+
+
+def _text(evaluation, found) -> str:
+    from io import StringIO
+
+    from rich.console import Console
+
+    from kg import whatif_text
+
+    buffer = StringIO()
+    whatif_text.counterfactual(Console(file=buffer), evaluation, "somebody", found)
+    return buffer.getvalue()
 
 
 def _editor() -> Editor:
@@ -154,8 +166,9 @@ def test_command_side_by_side_and_as_json():
     given = ["what-if", BUNDLE, "--as-of", "2026-03-02", "--add", "Observation PainIntensity value=6"]
     assert "undetermined → eligible (strong)" in runner.invoke(app, given).stdout
     assert len(json.loads(runner.invoke(app, [*given, "--format", "json"]).stdout)["changed"]) == 7
-    found = runner.invoke(app, ["what-if", BUNDLE, "--as-of", "2026-03-02", "--eligible", "adalimumab"]).stdout
-    assert "WHAT WOULD HAVE TO BE TRUE" in found and "not advice to record it" in found and "Pain intensity: 4.1" in found
+    bundle = str(ROOT / "tests" / "vignettes" / "gastrointestinal-risk-not-recorded" / "bundle.json")
+    found = runner.invoke(app, ["what-if", bundle, "--as-of", "2026-03-02", "--eligible", "cox2-inhibitor"]).stdout
+    assert "WHAT WOULD HAVE TO BE TRUE" in found and "not advice to record it" in found and "risk" in found
 
 
 @pytest.mark.parametrize("given", [[], ["--eligible", "adalimumab", "--remove", "x"], ["--eligible", "adalimumbab"], ["--eligible", "adalimumab", "--patient", "nobody"]])
@@ -166,17 +179,3 @@ def test_usage_is_one_line(given):
 
 def test_help_has_examples():
     assert CliRunner().invoke(app, ["what-if", "--help"]).stdout.count("Example: kg what-if") == 2
-
-
-def test_nothing_of_the_guideline_stands_in_code():
-    """Another guideline answers with the same code: see the toy one."""
-    from kg.asking import next_questions
-    from kg.guideline import load
-
-    folder = ROOT / "tests" / "guidelines"
-    import pyoxigraph as ox
-
-    toy = load("toy", (folder / "toy.ttl",)) if "toy" in (folder / "toy.ttl").read_text() else vignettes.guideline()
-    facts = [quad.triple for quad in ox.parse(path=str(folder / "toy-patients.ttl"), format=ox.RdfFormat.TURTLE)]
-    found = next_questions(evaluate(facts, toy, vignettes.by_name_date() if hasattr(vignettes, "by_name_date") else __import__("datetime").date(2026, 1, 15)))
-    assert len(found) > 0
