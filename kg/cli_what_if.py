@@ -33,7 +33,7 @@ def what_if(places: Places, set_: Set = None, add: Add = None, remove: Remove = 
 
     Example: kg what-if patient.ttl --add 'Observation PainIntensity value=6' --remove MedicationStatement/2#fact-1
 
-    With --eligible: what would have to be true for a treatment to be eligible. Example: kg what-if patient.ttl --eligible secukinumab"""
+    With --eligible: what would have to be true for a treatment to be eligible. Example: kg what-if patient.ttl --eligible si-injection-ct"""
     from kg import whatif_text as shown
     from kg.counterfactual import Bounds, counterfactuals
     from kg.terms import DCTERMS
