@@ -22,7 +22,7 @@ from kg.questions import Question, questions
 from kg.questions_rows import row
 from kg.results import word
 from kg.slots import edit, parse
-from kg.terms import GL
+from kg.terms import GL, PT
 from tests.support import vignettes
 from tests.support.asked import all_vignettes, answer_json, asked, brute, by_name, evaluated, faults, read_back, response
 
@@ -226,6 +226,21 @@ def test_a_bar_that_was_not_confirmed_is_taken_off_only_by_no():
         got, _ = read_back(by_name(name), response(asked(name)[0].patient.value, "2026-03-02", [answer_json(question, answer.value)]))
         verdicts[answer.label] = next(one["verdict"] for one in got["treatments"] if one["treatment"] == "adalimumab")
     assert verdicts["yes"] == "contraindicated" and verdicts["no"] not in ("contraindicated", "undetermined")
+
+
+def test_an_answer_never_takes_off_a_confirmed_bar_or_overwrites_what_is_recorded():
+    name = "one-agent-contraindicated-with-its-biosimilar"
+    evaluation = evaluated(name)
+    bar = next(t.subject.value for t in evaluation.facts if t.predicate.value == PT.certainty)
+    before = {one["treatment"]: one["verdict"] for one in read_back(by_name(name), response(evaluation.patients[0].value, "2026-03-02", []))[0]["treatments"]}
+    system, _, code = PT.Absent.rpartition("#")
+    said = {"linkId": f"{bar}|certainty", "answer": [{"valueCoding": {"system": system, "code": code}}]}
+    got, wrong = read_back(by_name(name), response(evaluation.patients[0].value, "2026-03-02", [said]))
+    assert "contraindicated" in before.values() and {one["treatment"]: one["verdict"] for one in got["treatments"]} == before
+    assert any("leaves nothing open" in line for line in wrong)
+    said = {"linkId": "Patient/birthDate", "answer": [{"valueDate": "2020-01-01"}]}
+    got, wrong = read_back(by_name(name), response(evaluation.patients[0].value, "2026-03-02", [said]))
+    assert got["applicability"] == "applies" and any("leaves nothing open" in line for line in wrong)
 
 
 def test_a_mutated_threshold_moves_the_questions():

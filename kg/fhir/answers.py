@@ -21,9 +21,13 @@ _STATUS = frozenset(("in-progress", "completed", "amended", "entered-in-error", 
 _READ = frozenset(("completed", "amended"))
 _NEW = {PT.Observation: (PT.value, PT.presence, PT.finding), PT.Diagnosis: (PT.presence,), PT.Contraindication: (PT.certainty,), PT.Patient: (PT.birthDate,)}
 _COMPLETED = {PT.response: (PT.Course,), PT.status: (PT.Course,), PT.certainty: (PT.Contraindication,), PT.presence: (PT.Diagnosis,),
-              PT.about: (PT.Procedure, PT.Course), PT.date: (PT.Observation, PT.Procedure), PT.start: (PT.Course, PT.Diagnosis, PT.Plan), PT.end: (PT.Course, PT.Plan)}
+              PT.about: (PT.Procedure,), PT.date: (PT.Observation, PT.Procedure), PT.start: (PT.Course, PT.Diagnosis, PT.Plan), PT.end: (PT.Course, PT.Plan)}
 _WORDS = {PT.presence: (PT.Present, PT.Absent, PT.Resolved), PT.certainty: (PT.Confirmed, NOT_SO), PT.status: (PT.Active, PT.Stopped),
           PT.response: (PT.PrimaryNonResponse, PT.SecondaryNonResponse, PT.InadequateResponse, PT.AdequateResponse, PT.Intolerance)}
+#: What may be said more exactly by an answer: of a property and a recorded value, the values that complete it.
+_VAGUE = {(PT.certainty, PT.Unconfirmed): (PT.Confirmed, NOT_SO), (PT.presence, PT.Unconfirmed): _WORDS[PT.presence], (PT.presence, PT.Present): (PT.Resolved,),
+          (PT.status, PT.StatusUnknown): _WORDS[PT.status], (PT.response, PT.UnreadReason): _WORDS[PT.response],
+          (PT.response, PT.InadequateResponse): (PT.PrimaryNonResponse, PT.SecondaryNonResponse)}
 
 
 def apply(triples: Iterable[Triple], responses: Iterable[Entry], codes: CodeIndex) -> tuple[Triple, ...]:
@@ -95,10 +99,31 @@ def _change(item: View, day: date, patient: ox.NamedNode, record: tuple[Triple, 
     value = _value(answers[0], slot, codes)
     if value is None:
         return None
+    if not _open(slot, value, patient, record, codes):
+        item.violation("answer", "says otherwise than the record, which leaves nothing open here; not read, correct the record itself")
+        return None
     change = edit(slot, value, day, patient, record, codes.measures[slot.concept].unit if slot.property == PT.value and slot.concept else None)
     if slot.property == PT.certainty and value == NOT_SO:
         item.info("answer", "takes the bar off that was not confirmed" if slot.fact else "is an answer that no fact can hold; nothing changes")
     return change
+
+
+def _open(slot: Slot, value: str, patient: ox.NamedNode, record: tuple[Triple, ...], codes: CodeIndex) -> bool:
+    """False when the record already says something definite that the answer would overwrite: a confirmed bar, a recorded
+    response, a whole date. An answer completes a record, it never corrects one."""
+    node = slot.fact or (patient.value if slot.kind == PT.Patient else None)
+    if node is None:
+        return True
+    said = {t.object.value for t in record if t.subject.value == node and t.predicate.value == slot.property}
+    if not said or said == {value}:
+        return True
+    if slot.property in DATES:
+        return all(len(one) < 10 and value.startswith(one) for one in said)
+    if slot.property == PT.about:
+        return any(value in codes.may_be.get(one, ()) for one in said)
+    if slot.property == PT.response and len(said) > 1:
+        return value in said
+    return value in _VAGUE.get((slot.property, next(iter(said))), ())
 
 
 def _slot(link: str, patient: ox.NamedNode, record: tuple[Triple, ...], codes: CodeIndex) -> Slot | None:
