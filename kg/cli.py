@@ -35,6 +35,8 @@ from kg.cli_docs import docs
 from kg.cli_format import format_command
 from kg.cli_serve import serve
 from kg.cli_timeline import timeline
+from kg.cli_ask import ask
+from kg.cli_what_if import what_if
 from kg.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -42,6 +44,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.command()(check)
 app.command()(derive)
 app.command()(docs)
+app.command()(ask)
+app.command("what-if")(what_if)
 app.command("format")(format_command)
 app.command()(serve)
 app.command()(timeline)

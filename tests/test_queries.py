@@ -387,6 +387,16 @@ def test_every_decision_is_listed():
     }
 
 
+def test_what_can_be_asked_is_read_from_the_criteria():
+    found = rows("what-can-be-asked", "criterion", "kind", "concept", "property", "limit")
+    pt, cl = "https://w3id.org/sacroiliitis-kg/patient#", "https://w3id.org/sacroiliitis-kg/clinical#"
+    rs = "https://w3id.org/sacroiliitis-kg/guideline/refractory-sacroiliitis#"
+    assert (rs + "pain-intensity", pt + "Observation", cl + "PainIntensity", pt + "value", 4.0) in found
+    assert (rs + "adult", pt + "Patient", None, pt + "birthDate", 18.0) in found
+    assert (rs + "nsaid-days", pt + "Course", cl + "Nsaid", pt + "InadequateResponse", 30.0) in found
+    assert not [row for row in found if row[0] == rs + "any-imaging"]
+
+
 def test_thresholds_have_unit_days_basis_and_statement_or_decision():
     found = rows("thresholds", "threshold", "value", "unit", "days", "basis", "decision", "statement")
     assert all(unit and basis for _, _, unit, _, basis, _, _ in found)
