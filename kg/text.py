@@ -11,17 +11,9 @@ from rich.table import Table
 
 from kg.check import Finding, Level
 from kg.index import Index
+from kg.words import APPLICABILITY, CHECK_OUTCOMES, REASONS
 
 _STRENGTHS = (("strong", "●●● strongly"), ("conditional", "●●○ conditionally"), ("unstated", "●○○ strength not stated"))
-_REASONS = {
-    "ongoing": "already on it or on another of its kind, nothing calls for a change: this does not mean stop",
-    "source-silent": "the source says nothing for it: this does not mean stop",
-    "criteria-unmet": "what it asks for is not met: this does not mean stop",
-}
-_APPLIES = {"applies": "the guideline applies", "not-applicable": "outside the guideline's population",
-            "unknown": "not known whether the guideline applies"}
-_OUTCOMES = {"partly-confirmed": "partly confirmed", "misdescribed": "misdescribed",
-             "other-population": "made for another population", "other-strength": "graded otherwise", "contested": "contested", "not-verified": "not verified"}
 _COLOURS = {"ERROR": "bold red", "WARN": "yellow", "INFO": "cyan"}
 _LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 _RESULTS = {"met": "✓ met", "unmet": "✗ not met", "unknown": "? unknown"}
@@ -31,7 +23,7 @@ def patient(console: Console, row: dict) -> None:
     """Print one patient's verdicts: eligible first, by strength, then what stands against, then what is open."""
     line = console.print
     line(f"[bold]{escape(row['patient'])}[/bold]  as of {row['asOf']}  —  {escape(row['guideline']['label'])} {row['guideline']['version']}")
-    line(f"{_APPLIES[row['applicability']]}\n")
+    line(f"{APPLICABILITY[row['applicability']]}\n")
     if row["applicability"] == "not-applicable":
         return
     by = _grouped(row["treatments"], lambda one: one["verdict"])
@@ -61,7 +53,7 @@ def patient(console: Console, row: dict) -> None:
     if silent := by.get("not-indicated"):
         line("[bold]– NOT INDICATED[/bold]")
         for key, group in _grouped(silent, lambda one: one["reason"]).items():
-            line(f"  {_REASONS[key]}:\n    {_names(group)}")
+            line(f"  {REASONS[key]}:\n    {_names(group)}")
     _beside(console, row)
 
 
@@ -91,12 +83,12 @@ def _checks(console: Console, row: dict) -> None:
     rules = {rule["id"]: rule for rule in found if rule["status"] == "applies"}
     lines = []
     for name, rule in sorted(rules.items()):
-        differing = [check for check in rule["checks"] if check["outcome"] in _OUTCOMES]
+        differing = [check for check in rule["checks"] if check["outcome"] in CHECK_OUTCOMES]
         outcomes = _grouped(differing, lambda check: check["outcome"])
         parts = []
         for outcome, checks in outcomes.items():
             statements = dict.fromkeys(said for check in checks for said in check["statements"])
-            parts.append(f"{_OUTCOMES[outcome]} ({', '.join(statements)})")
+            parts.append(f"{CHECK_OUTCOMES[outcome]} ({', '.join(statements)})")
         if parts:
             lines.append(f"  {escape(name)} {escape(rule['label'])}: {escape('; '.join(parts))}")
     if lines:
@@ -111,7 +103,7 @@ def explanation(console: Console, row: dict, treatment: dict, evidence: Iterable
     strength = f", {treatment['strength']}" if treatment["strength"] else ""
     line(f"[bold]{escape(treatment['label'])}[/bold] for {escape(row['patient'])} as of {row['asOf']}: [bold]{treatment['verdict']}[/bold]{strength}")
     if treatment["reason"]:
-        line(f"  {_REASONS[treatment['reason']]}")
+        line(f"  {REASONS[treatment['reason']]}")
     for bar in treatment["bars"]:
         line(f"  ⨯ {bar['kind'].replace('-', ' ')}: {', '.join(map(escape, bar['facts']))}")
     for rule in treatment["recommendations"]:

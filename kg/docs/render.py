@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -20,6 +21,7 @@ from kg.words import sign
 
 HERE = Path(__file__).parent
 _SCHEMES = {"gl": GL, "rdfs": RDFS, "skos": SKOS, "dcterms": DCTERMS}
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 MENU = (
     ("Guideline", (("index.html", "At a glance"), ("pathway.html", "Pathway"), ("rules.html", "Rules"),
                    ("criteria.html", "Criteria"), ("numbers.html", "Numbers"), ("flags.html", "Flags"))),
@@ -113,8 +115,8 @@ class Site:
 def environment(*folders: Path) -> Environment:
     """A Jinja environment over folders of templates and the shared ones: everything is escaped, a name that is missing is an error."""
     made = Environment(
-        loader=FileSystemLoader((*folders, HERE / "shared")), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
-    )
+        loader=FileSystemLoader((*folders, HERE / "shared")), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, finalize=_printable,
+    )  # fmt: skip
     made.filters.update(capfirst=lambda text: text[:1].upper() + text[1:], lowerfirst=_lower_first)
     return made
 
@@ -132,6 +134,13 @@ def shown(book: Book) -> dict:
         "rule_sign": partial(grades.rule_sign, book), "check_counts": partial(grades.check_counts, book),
         "checks_of": partial(grades.checks_of, book), "charts": partial(charts, book), **_SCHEMES,
     }  # fmt: skip
+
+
+def _printable(value: object) -> object:
+    """What no page may hold replaced by the sign for it; text that is markup stays markup."""
+    if isinstance(value, str) and _UNPRINTABLE.search(value):
+        return type(value)(_UNPRINTABLE.sub("\ufffd", value))
+    return value
 
 
 def _lower_first(text: str) -> str:

@@ -1,0 +1,137 @@
+"""Reports about patients as one HTML page: verdicts with their reasons for the chart, the documentation packet.
+
+The pages load nothing and need no script; everything that a record says is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from markupsafe import Markup
+
+from kg import facts as record
+from kg.docs import pathway
+from kg.docs.book import Book, Node, read
+from kg.docs.grades import findings_of
+from kg.docs.render import environment, shared_style, shown
+from kg.documentation import NOTHING_PLANNED, Answer, answers, checklists
+from kg.evaluate import Evaluation
+from kg.facts import Fact
+from kg.index import Index
+from kg.report import view
+from kg.report.position import Position, position
+from kg.terms import DCTERMS, GL
+from kg.words import APPLICABILITY, humane
+
+_HERE = Path(__file__).parent
+_RULES = ("Recommendation", "Advice", "Caution", "PrerequisiteRule")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A rule at work with the nodes of its statements and of the findings behind it."""
+
+    rule: dict
+    statements: tuple[str, ...]
+    findings: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What all patients of one evaluation share: facts in words, answers, the guideline as a book, the pathway."""
+
+    evaluation: Evaluation
+
+    @cached_property
+    def facts(self) -> dict[str, Fact]:
+        return record.read(self.evaluation)
+
+    @cached_property
+    def derived(self) -> Index:
+        return Index(self.evaluation.derived)
+
+    @cached_property
+    def answers(self) -> dict[str, dict[str, Answer]]:
+        return answers(self.derived)
+
+    @cached_property
+    def book(self) -> Book:
+        return read(self.evaluation.guideline)
+
+    @cached_property
+    def plan(self) -> pathway.Plan:
+        return pathway.plan(self.book)
+
+    def position(self, row: dict) -> Position:
+        given = self.answers.get(row["iri"], {})
+        return position(self.plan, self.derived, row["iri"], given, "Treatment pathway with this patient's position marked")
+
+    def evidence(self, row: dict) -> list[Evidence]:
+        """The rules at work for a patient, with the statements of the source behind them."""
+        nodes = {(node.id or node.name, node.label): node for node in self.book.kind(*_RULES)}
+        found = []
+        for rule in view.rules_at_work(row):
+            node = nodes[rule["id"], rule["label"]]
+            findings = findings_of(self.book, node.iri)
+            said = [*self.book.values(node.iri, GL.statement), *(s for one in findings for s in self.book.values(one.iri, GL.statement))]
+            found.append(Evidence(rule, tuple(dict.fromkeys(said)), tuple(findings)))
+        return found
+
+    def events(self, row: dict) -> list[Fact]:
+        """The facts of a patient by day, those without a date last."""
+        mine = (fact for fact in self.facts.values() if fact.patient == row["iri"])
+        return sorted(mine, key=lambda fact: (fact.day or "~", fact.about, fact.iri))
+
+    def disclaimer(self) -> str:
+        """What the guideline says of its source and of its own reach."""
+        iri = self.evaluation.guideline.iri.value
+        sources = (self.book.first(one, DCTERMS.description) for one in self.book.values(iri, GL.derivedFrom))
+        return " ".join(filter(None, (*sources, self.book.first(iri, GL.caveat))))
+
+
+def page(evaluation: Evaluation, rows: Sequence[dict]) -> str:
+    """One HTML page with the report of every row of `kg.results.results`, in the order given.
+
+    The same facts, guideline and as-of date give the same bytes."""
+    report = Report(evaluation)
+    patients = [_patient(report, row) for row in rows]
+    return _render("report.html", "report.css", report, rows, patients=patients, title="Guideline report")
+
+
+def packet(evaluation: Evaluation, rows: Sequence[dict]) -> str:
+    """One HTML page with the documentation packet of every row, each on a printed page of its own."""
+    report = Report(evaluation)
+    patients = [
+        {"row": row, "checklists": checklists(evaluation, row, report.facts, report.answers.get(row["iri"], {}))} for row in rows
+    ]
+    return _render("packet.html", "packet.css", report, rows, patients=patients, title="Documentation packet")
+
+
+def _patient(report: Report, row: dict) -> dict:
+    given = report.answers.get(row["iri"], {})
+    return {
+        "row": row, "groups": view.groups(row), "questions": view.questions(row),
+        "checklists": checklists(report.evaluation, row, report.facts, given),
+        "position": report.position(row), "timeline": "", "evidence": report.evidence(row), "events": report.events(row),
+        "labels": {one["treatment"]: one["label"] for one in row["treatments"]},
+    }  # fmt: skip
+
+
+def _labels(patient: dict, *treatments: str) -> str:
+    """Labels of treatments given by their slugs, as the patient's row has them."""
+    return ", ".join(patient["labels"].get(one, one) for one in treatments)
+
+
+def _render(template: str, style: str, report: Report, rows: Sequence[dict], **context) -> str:
+    styles = shared_style() + "".join((_HERE / "assets" / name).read_text(encoding="utf-8") for name in ("sheet.css", style))
+    made = environment(_HERE / "templates")
+    return made.get_template(template).render(
+        **shown(report.book), **context, style=Markup(styles), url=lambda iri: "", mark_findings=False,
+        guideline=report.evaluation.guideline, label=report.book.label(report.evaluation.guideline.iri.value),
+        as_of=report.evaluation.as_of.isoformat(), disclaimer=report.disclaimer(), applicability=APPLICABILITY,
+        nothing=NOTHING_PLANNED, labels_of=_labels, proof=lambda one, treatment: "",
+        facts_of=lambda iris: record.in_order(report.facts, iris), humane=lambda text: humane(text, report.book.spellings),
+        considered=view.considered, grade_of=view.grade,
+    )  # fmt: skip
