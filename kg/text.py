@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from kg.check import Finding, Level
+from kg.documentation import NOTHING_PLANNED, Checklist
 from kg.index import Index
 from kg.words import APPLICABILITY, CHECK_OUTCOMES, REASONS
 
@@ -95,6 +96,28 @@ def _checks(console: Console, row: dict) -> None:
         console.print("[bold]≠ CHECKED against the literature[/bold]: `kg explain` and `kg query source-checks` say what differs")
     for line in lines:
         console.print(line)
+
+
+def packet(console: Console, row: dict, checklists: Iterable[Checklist]) -> None:
+    """Print the documentation checklists of one patient: each item with its facts, and what is missing."""
+    line = console.print
+    line(f"[bold]{escape(row['patient'])}[/bold]  as of {row['asOf']}  —  {escape(row['guideline']['label'])} {row['guideline']['version']}")
+    checklists = tuple(checklists)
+    if not checklists:
+        line(f"{NOTHING_PLANNED} ({APPLICABILITY[row['applicability']]})\n")
+    for checklist in checklists:
+        line(f"[bold]{escape(checklist.label)}[/bold]: {checklist.complete} of {len(checklist.items)} items complete")
+        for item in checklist.items:
+            line(f"\n{item.sign} [bold]{item.id}[/bold] {escape(item.label)}: [bold]{item.status}[/bold], {item.words}")
+            for fact in item.facts:
+                line(f"    {escape(str(fact))}")
+            for fact in item.beside:
+                line(f"    also on record, not enough for it: {escape(str(fact))}")
+            for lack in item.lacks:
+                line(f"    → {escape(str(lack))}")
+            line(f"    [dim]source line {', '.join(map(str, item.lines))}, {' '.join(item.statements)}[/dim]")
+        line()
+    line("[dim]Not a medical device.[/dim]")
 
 
 def explanation(console: Console, row: dict, treatment: dict, evidence: Iterable[dict]) -> None:

@@ -4,6 +4,7 @@ The pages load nothing and need no script; everything that a record says is esca
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,7 @@ from markupsafe import Markup
 from kg import facts as record
 from kg.docs import pathway
 from kg.docs.book import Book, Node, read
-from kg.docs.grades import findings_of
+from kg.docs.grades import checks_of, findings_of
 from kg.docs.render import environment, shared_style, shown
 from kg.documentation import NOTHING_PLANNED, Answer, answers, checklists
 from kg.evaluate import Evaluation
@@ -31,11 +32,15 @@ _RULES = ("Recommendation", "Advice", "Caution", "PrerequisiteRule")
 
 @dataclass(frozen=True)
 class Evidence:
-    """A rule at work with the nodes of its statements and of the findings behind it."""
+    """A rule at work, the statements (IRIs) that it encodes, those that report findings behind it, and the findings.
+
+    Findings that stand under an earlier rule are not repeated: `above` are the ids of those rules."""
 
     rule: dict
     statements: tuple[str, ...]
+    reported: tuple[str, ...]
     findings: tuple[Node, ...]
+    above: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -71,13 +76,23 @@ class Report:
     def evidence(self, row: dict) -> list[Evidence]:
         """The rules at work for a patient, with the statements of the source behind them."""
         nodes = {(node.id or node.name, node.label): node for node in self.book.kind(*_RULES)}
-        found = []
+        found: list[Evidence] = []
+        told: dict[str, str] = {}
         for rule in view.rules_at_work(row):
             node = nodes[rule["id"], rule["label"]]
             findings = findings_of(self.book, node.iri)
-            said = [*self.book.values(node.iri, GL.statement), *(s for one in findings for s in self.book.values(one.iri, GL.statement))]
-            found.append(Evidence(rule, tuple(dict.fromkeys(said)), tuple(findings)))
+            reported = dict.fromkeys(said for one in findings for said in self.book.values(one.iri, GL.statement))
+            encoded = [said for said in self.book.values(node.iri, GL.statement) if said not in reported]
+            fresh = tuple(one for one in findings if one.iri not in told)
+            above = dict.fromkeys(told[one.iri] for one in findings if one.iri in told)
+            told |= {one.iri: rule["id"] for one in fresh}
+            found.append(Evidence(rule, tuple(encoded), tuple(reported) if fresh else (), fresh, tuple(above)))
         return found
+
+    def tally(self, statements: Sequence[str]) -> list[tuple[str, int]]:
+        """How many checks of these statements (IRIs) came to which verdict (IRI), most frequent first."""
+        verdicts = Counter(self.book.first(check.iri, GL.checkVerdict) for one in statements for check in checks_of(self.book, one))
+        return sorted(verdicts.items(), key=lambda pair: (-pair[1], pair[0]))
 
     def events(self, row: dict) -> list[Fact]:
         """The facts of a patient by day, those without a date last."""
@@ -88,7 +103,7 @@ class Report:
         """What the guideline says of its source and of its own reach."""
         iri = self.evaluation.guideline.iri.value
         sources = (self.book.first(one, DCTERMS.description) for one in self.book.values(iri, GL.derivedFrom))
-        return " ".join(filter(None, (*sources, self.book.first(iri, GL.caveat))))
+        return " ".join(filter(None, (*(f"The source: {one}" for one in sources if one), self.book.first(iri, GL.caveat))))
 
 
 def page(evaluation: Evaluation, rows: Sequence[dict]) -> str:
@@ -133,5 +148,5 @@ def _render(template: str, style: str, report: Report, rows: Sequence[dict], **c
         as_of=report.evaluation.as_of.isoformat(), disclaimer=report.disclaimer(), applicability=APPLICABILITY,
         nothing=NOTHING_PLANNED, labels_of=_labels, proof=lambda one, treatment: "",
         facts_of=lambda iris: record.in_order(report.facts, iris), humane=lambda text: humane(text, report.book.spellings),
-        considered=view.considered, grade_of=view.grade,
+        tally=report.tally, considered=view.considered, grade_of=view.grade,
     )  # fmt: skip

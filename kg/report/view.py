@@ -50,6 +50,12 @@ class Card:
     treatments: tuple[dict, ...]
 
 
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Step and role, once when they are the same."""
+        return tuple(dict.fromkeys(one for one in (self.step, self.role) if one))
+
+
 @dataclass(frozen=True)
 class Group:
     """All cards of one verdict."""
