@@ -33,6 +33,7 @@ from kg.cli_common import (
 from kg.cli_docs import docs
 from kg.cli_format import format_command
 from kg.cli_packet import packet
+from kg.cli_timeline import timeline
 from kg.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -40,6 +41,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.command()(docs)
 app.command("format")(format_command)
 app.command()(packet)
+app.command()(timeline)
 
 
 class RecommendFormat(StrEnum):

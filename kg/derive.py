@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from kg.engine import Engine, Triple
 from kg.queries import Query, folder
 
+_REPEATED = ("combine", "run")
+
 
 def close_rules(engine: Engine) -> list[Triple]:
     """Run the steps that concern the guideline alone (stage `rules`) and add what they derive; returned as well."""
@@ -20,13 +22,21 @@ def derive(engine: Engine, step: Callable[[Query, int], None] | None = None) -> 
     return _run(engine, "patient", "combine", step=step)
 
 
+def classify(engine: Engine) -> list[Triple]:
+    """Classify the response of courses by the guideline's gl:ResponseMachine and add that; run it after `derive`, which never reads it.
+
+    Stages: `classify` steps run once; consecutive `run` steps run in turn until they add nothing."""
+    return _run(engine, "classify", "run")
+
+
 def _run(engine: Engine, *stages: str, step: Callable[[Query, int], None] | None = None) -> list[Triple]:
     derived: list[Triple] = []
     steps = [query for query in folder("derive") if query.header["stage"] in stages]
     position = 0
     while position < len(steps):
         loop = [query for query in _from(steps, position) if query.header["stage"] == steps[position].header["stage"]]
-        if steps[position].header["stage"] != "combine":
+        repeated = steps[position].header["stage"] in _REPEATED
+        if not repeated:
             loop = loop[:1]
         seen: set[Triple] = set()
         grew = True
@@ -40,7 +50,7 @@ def _run(engine: Engine, *stages: str, step: Callable[[Query, int], None] | None
                 grew = grew or bool(new)
                 if step:
                     step(query, len(new))
-            if len(loop) == 1:
+            if not repeated:
                 break
         position += len(loop)
     return derived

@@ -7,7 +7,7 @@ from functools import cache
 
 import pyoxigraph as ox
 
-from kg.evaluate import Evaluation
+from kg.evaluate import Snapshot
 from kg.index import Index
 
 GL = "https://w3id.org/sacroiliitis-kg/core#"
@@ -19,7 +19,7 @@ _COMMENT = "http://www.w3.org/2000/01/rdf-schema#comment"
 _IDENTIFIER = "http://purl.org/dc/terms/identifier"
 
 
-def results(evaluation: Evaluation) -> list[dict]:
+def results(evaluation: Snapshot) -> list[dict]:
     """The results of every patient, in the order of their IRIs."""
     derived = Index((*evaluation.facts, *evaluation.derived))
     nodes: dict = {patient: {kind: [] for kind in _KINDS} for patient in evaluation.patients}
@@ -40,7 +40,7 @@ def _local(term) -> str:
     return re.split(r"[#/]", term.value)[-1]
 
 
-def _patient(evaluation: Evaluation, rules: Index, derived: Index, patient, mine: dict[str, list]) -> dict:
+def _patient(evaluation: Snapshot, rules: Index, derived: Index, patient, mine: dict[str, list]) -> dict:
     criteria = {derived.value(node, GL + "criterion"): node for node in mine["CriterionResult"]}
     statuses: dict = {}
     for node in mine["RecommendationStatus"]:
@@ -137,7 +137,7 @@ def _criterion(rules: Index, derived: Index, criterion, node) -> dict:
             "decisions": [_local(decision) for decision in rules.objects(criterion, GL + "decision")], "ask": rules.text(criterion, GL + "ask")}
 
 
-def evidence(evaluation: Evaluation, treatment: dict) -> list[dict]:
+def evidence(evaluation: Snapshot, treatment: dict) -> list[dict]:
     """The statements behind the recommendations of one treatment row that report a finding or were checked.
 
     Each with the population studied, where it reports one, and with what checking it against the literature showed."""
