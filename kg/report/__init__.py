@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from markupsafe import Markup
+from pyoxigraph import NamedNode
 
 from kg import facts as record
 from kg.docs import pathway
@@ -24,6 +25,9 @@ from kg.index import Index
 from kg.report import view
 from kg.report.position import Position, position
 from kg.terms import DCTERMS, GL
+from kg.timeline import timeline
+from kg.timeline_svg import draw
+from kg.timeline_text import change_lines
 from kg.words import APPLICABILITY, humane
 
 _HERE = Path(__file__).parent
@@ -94,6 +98,11 @@ class Report:
         verdicts = Counter(self.book.first(check.iri, GL.checkVerdict) for one in statements for check in checks_of(self.book, one))
         return sorted(verdicts.items(), key=lambda pair: (-pair[1], pair[0]))
 
+    def history(self, row: dict, prefix: str) -> tuple[Markup, list[tuple[str, list[str]]]]:
+        """The timeline drawn (SVG, ids begin with the prefix), and what changed on which day, in words."""
+        drawn = timeline(self.evaluation.facts, self.evaluation.guideline, self.evaluation.as_of, NamedNode(row["iri"]))
+        return Markup(draw(drawn, prefix, listed=False)), [(one.date.isoformat(), change_lines(one, 99)) for one in drawn.changes]
+
     def events(self, row: dict) -> list[Fact]:
         """The facts of a patient by day, those without a date last."""
         mine = (fact for fact in self.facts.values() if fact.patient == row["iri"])
@@ -111,7 +120,7 @@ def page(evaluation: Evaluation, rows: Sequence[dict]) -> str:
 
     The same facts, guideline and as-of date give the same bytes."""
     report = Report(evaluation)
-    patients = [_patient(report, row) for row in rows]
+    patients = [_patient(report, row, f"p{number}-history") for number, row in enumerate(rows, 1)]
     return _render("report.html", "report.css", report, rows, patients=patients, title="Guideline report")
 
 
@@ -124,12 +133,12 @@ def packet(evaluation: Evaluation, rows: Sequence[dict]) -> str:
     return _render("packet.html", "packet.css", report, rows, patients=patients, title="Documentation packet")
 
 
-def _patient(report: Report, row: dict) -> dict:
+def _patient(report: Report, row: dict, prefix: str) -> dict:
     given = report.answers.get(row["iri"], {})
     return {
         "row": row, "groups": view.groups(row), "questions": view.questions(row),
         "checklists": checklists(report.evaluation, row, report.facts, given),
-        "position": report.position(row), "timeline": "", "evidence": report.evidence(row), "events": report.events(row),
+        "position": report.position(row), "history": report.history(row, prefix), "evidence": report.evidence(row), "events": report.events(row),
         "labels": {one["treatment"]: one["label"] for one in row["treatments"]},
     }  # fmt: skip
 
