@@ -30,15 +30,19 @@ from kg.cli_common import (
     say,
     write_output,
 )
+from kg.cli_ask import ask
 from kg.cli_docs import docs
 from kg.cli_format import format_command
 from kg.cli_packet import packet
 from kg.cli_timeline import timeline
+from kg.cli_what_if import what_if
 from kg.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="Ask a clinical guideline about patients: verdicts with their reasons. Not a medical device.")
 app.command()(docs)
+app.command()(ask)
+app.command("what-if")(what_if)
 app.command("format")(format_command)
 app.command()(packet)
 app.command()(timeline)
