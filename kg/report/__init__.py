@@ -14,6 +14,7 @@ from markupsafe import Markup
 from pyoxigraph import NamedNode
 
 from kg import facts as record
+from kg.asking import NextQuestions, next_questions
 from kg.docs import pathway
 from kg.docs.book import Book, Node, read
 from kg.docs.grades import checks_of, findings_of
@@ -23,6 +24,7 @@ from kg.evaluate import Evaluation
 from kg.facts import Fact
 from kg.index import Index
 from kg.report import view
+from kg.report.asking import questions
 from kg.report.position import Position, position
 from kg.terms import DCTERMS, GL
 from kg.timeline import timeline
@@ -64,6 +66,11 @@ class Report:
     @cached_property
     def answers(self) -> dict[str, dict[str, Answer]]:
         return answers(self.derived)
+
+    @cached_property
+    def asked(self) -> dict[str, NextQuestions]:
+        """The next questions by patient (IRI)."""
+        return {one.patient.value: one for one in next_questions(self.evaluation)}
 
     @cached_property
     def book(self) -> Book:
@@ -136,7 +143,7 @@ def packet(evaluation: Evaluation, rows: Sequence[dict]) -> str:
 def _patient(report: Report, row: dict, prefix: str) -> dict:
     given = report.answers.get(row["iri"], {})
     return {
-        "row": row, "groups": view.groups(row), "questions": view.questions(row),
+        "row": row, "groups": view.groups(row), "questions": questions(report.evaluation.guideline.index, report.asked[row["iri"]]),
         "checklists": checklists(report.evaluation, row, report.facts, given),
         "position": report.position(row), "history": report.history(row, prefix), "evidence": report.evidence(row), "events": report.events(row),
         "labels": {one["treatment"]: one["label"] for one in row["treatments"]},

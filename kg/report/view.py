@@ -1,4 +1,4 @@
-"""What the report shows of one patient's row: verdicts in groups of cards, what counts most, next questions."""
+"""What the report shows of one patient's row: verdicts in groups of cards, which rules decided, which are at work."""
 
 from __future__ import annotations
 
@@ -73,14 +73,6 @@ class Group:
         return tuple(one["label"] for card in self.cards for one in card.treatments if one["notChecked"])
 
 
-@dataclass(frozen=True)
-class Question:
-    """A question and the treatments (labels) that wait for its answer."""
-
-    ask: str
-    treatments: tuple[str, ...]
-
-
 def groups(row: dict) -> tuple[Group, ...]:
     """The verdicts of a row in groups; those without a treatment are left out."""
     found = []
@@ -103,8 +95,8 @@ def deciding(treatment: dict) -> tuple[dict, ...]:
 
 
 def _opens(rule: dict) -> tuple[str, ...]:
-    """With which statuses a rule keeps a verdict open: a caution does when it applies, too."""
-    return ("unknown", "applies") if rule["direction"] == "caution" else ("unknown",)
+    """With which statuses a rule keeps a verdict open: a caution does when it applies, too; what only advises never."""
+    return {"for": ("unknown",), "against": ("unknown",), "caution": ("unknown", "applies")}.get(rule["direction"], ())
 
 
 def considered(treatment: dict) -> tuple[dict, ...]:
@@ -127,16 +119,6 @@ def grade(rule: dict) -> str:
 
 def _sign(way: str, strength: str) -> str:
     return sign(_DIRECTIONS[way], _STRENGTHS[strength])
-
-
-def questions(row: dict) -> tuple[Question, ...]:
-    """The questions that keep verdicts open, those first for which most treatments wait."""
-    waiting: dict[str, list[str]] = {}
-    for one in row["treatments"]:
-        for missing in one["missing"]:
-            waiting.setdefault(missing["ask"] or missing["label"], []).append(one["label"])
-    found = (Question(ask, tuple(labels)) for ask, labels in waiting.items())
-    return tuple(sorted(found, key=lambda question: (-len(question.treatments), question.ask)))
 
 
 def rules_at_work(row: dict) -> tuple[dict, ...]:
