@@ -32,6 +32,7 @@ from kg.cli_common import (
 )
 from kg.cli_ask import ask
 from kg.cli_docs import docs
+from kg.cli_explain import explain
 from kg.cli_format import format_command
 from kg.cli_packet import packet
 from kg.cli_timeline import timeline
@@ -43,6 +44,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.command()(docs)
 app.command()(ask)
 app.command("what-if")(what_if)
+app.command()(explain)
 app.command("format")(format_command)
 app.command()(packet)
 app.command()(timeline)
@@ -199,27 +201,6 @@ def queries() -> None:
     for place in ("ask", "check", "derive"):
         for one in folder(place):
             print(f"{place}/{one.name}: {one.summary}")
-
-
-@app.command()
-def explain(place: Annotated[str, typer.Argument(metavar="INPUT")], treatment: Annotated[str, typer.Argument(metavar="TREATMENT")], as_of: AsOf = None,
-            guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, codes: Codes = None, engine: Engine = EngineName.oxigraph) -> None:
-    """Why this verdict: recommendation, strength, source line, criteria, facts, what is missing, evidence."""
-    from difflib import get_close_matches
-
-    from kg import text
-    from kg.results import evidence, results
-
-    found, evaluation = evaluate_inputs([place], as_of, guideline, guideline_file, codes, engine)
-    console, _ = open_console(None)
-    for row in results(evaluation):
-        slugs = {one["treatment"]: one for one in row["treatments"]}
-        if treatment not in slugs:
-            near = get_close_matches(treatment, slugs, 4, 0.3) or sorted(slugs)
-            raise InputError(treatment, "TREATMENT", "no such treatment", f"give one of: {', '.join(near)}")
-        text.explanation(console, row, slugs[treatment], evidence(evaluation, slugs[treatment]))
-    if found.errors:
-        raise typer.Exit(2)
 
 
 @app.command("import")

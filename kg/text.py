@@ -12,12 +12,10 @@ from rich.table import Table
 from kg.check import Finding, Level
 from kg.documentation import NOTHING_PLANNED, Checklist
 from kg.index import Index
-from kg.words import APPLICABILITY, CHECK_OUTCOMES, REASONS
+from kg.words import APPLICABILITY, CHECK_OUTCOMES, REASONS, STRENGTHS
 
-_STRENGTHS = (("strong", "●●● strongly"), ("conditional", "●●○ conditionally"), ("unstated", "●○○ strength not stated"))
 _COLOURS = {"ERROR": "bold red", "WARN": "yellow", "INFO": "cyan"}
 _LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
-_RESULTS = {"met": "✓ met", "unmet": "✗ not met", "unknown": "? unknown"}
 
 
 def patient(console: Console, row: dict) -> None:
@@ -30,7 +28,7 @@ def patient(console: Console, row: dict) -> None:
     by = _grouped(row["treatments"], lambda one: one["verdict"])
     if eligible := by.get("eligible"):
         line("[bold green]✓ ELIGIBLE[/bold green]")
-        for strength, words in _STRENGTHS:
+        for strength, words in STRENGTHS:
             for key, group in _grouped([one for one in eligible if one["strength"] == strength], _rules).items():
                 line(f"  {words:26} {_names(group)}  [dim]{escape(key)}[/dim]")
         for one in eligible:
@@ -43,7 +41,7 @@ def patient(console: Console, row: dict) -> None:
         line(f"  {_names(barred)}")
     if against := by.get("advised-against"):
         line("[bold red]⨯ ADVISED AGAINST by the guideline[/bold red]")
-        for key, group in _grouped(against, lambda one: f"{dict(_STRENGTHS)[one['strength']]:26} ({_rules(one)})").items():
+        for key, group in _grouped(against, lambda one: f"{dict(STRENGTHS)[one['strength']]:26} ({_rules(one)})").items():
             line(f"  {escape(key)}  {_names(group)}")
     if unknown := by.get("undetermined"):
         line("[bold yellow]? UNDETERMINED: ask[/bold yellow]")
@@ -118,35 +116,6 @@ def packet(console: Console, row: dict, checklists: Iterable[Checklist]) -> None
             line(f"    [dim]source line {', '.join(map(str, item.lines))}, {' '.join(item.statements)}[/dim]")
         line()
     line("[dim]Not a medical device.[/dim]")
-
-
-def explanation(console: Console, row: dict, treatment: dict, evidence: Iterable[dict]) -> None:
-    """Print why one treatment has its verdict: rules, criteria, facts, what is missing, evidence."""
-    line = console.print
-    strength = f", {treatment['strength']}" if treatment["strength"] else ""
-    line(f"[bold]{escape(treatment['label'])}[/bold] for {escape(row['patient'])} as of {row['asOf']}: [bold]{treatment['verdict']}[/bold]{strength}")
-    if treatment["reason"]:
-        line(f"  {REASONS[treatment['reason']]}")
-    for bar in treatment["bars"]:
-        line(f"  ⨯ {bar['kind'].replace('-', ' ')}: {', '.join(map(escape, bar['facts']))}")
-    for rule in treatment["recommendations"]:
-        places = f"lines {', '.join(map(str, rule['lines']))}; {', '.join(rule['statements'])}" if rule["lines"] else "no source line"
-        line(f"\n[bold]{escape(rule['id'])}[/bold] {escape(rule['label'])}  ({rule['direction']}, {rule['strength'] or 'no strength'}): {rule['status']}  [dim]{places}[/dim]")
-        for criterion in rule["criteria"]:
-            line(f"  {_RESULTS[criterion['result']]:10} {escape(criterion['label'])}  [dim]{criterion['basis']} {' '.join(criterion['decisions'])}[/dim]")
-            for fact in criterion["facts"]:
-                line(f"             [dim]{escape(fact)}[/dim]")
-            if criterion["result"] == "unknown" and criterion["ask"]:
-                line(f"             → {escape(criterion['ask'])}")
-    found = list(evidence)
-    if found:
-        line("\n[bold]Evidence as the source states it, and what a check of the literature showed[/bold]")
-        for one in found:
-            studied = f"  [dim]studied: {escape(one['population'])}[/dim]" if one["population"] else ""
-            check = f"  [dim]check: {escape(one['check'])}[/dim]" if one["check"] else ""
-            line(f"  {one['statement']} {escape(one['finding'])}{studied}{check}")
-    if treatment["notChecked"]:
-        line(f"\n! not checked, the source is silent: {'; '.join(row['notChecked'])}")
 
 
 def findings(console: Console, rows: Iterable[Level], found: Iterable[Finding], index: Index) -> None:

@@ -8,6 +8,7 @@ from textwrap import wrap
 
 from kg.terms import GL
 
+STRENGTHS = (("strong", "●●● strongly"), ("conditional", "●●○ conditionally"), ("unstated", "●○○ strength not stated"))
 REASONS = {
     "ongoing": "already on it or on another of its kind, nothing calls for a change: this does not mean stop",
     "source-silent": "the source says nothing for it: this does not mean stop",
