@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from kg.docs.grades import checks_of, findings_of
 from kg.docs.render import environment, shared_style, shown
 from kg.documentation import NOTHING_PLANNED, Answer, answers, checklists
 from kg.evaluate import Evaluation
+from kg.explain import Context, html, prepare, verdict
 from kg.facts import Fact
 from kg.index import Index
 from kg.report import view
@@ -33,6 +34,7 @@ from kg.timeline_text import change_lines
 from kg.words import APPLICABILITY, humane
 
 _HERE = Path(__file__).parent
+_ELSEWHERE = ("evidence", "flag", "not-checked")
 _RULES = ("Recommendation", "Advice", "Caution", "PrerequisiteRule")
 
 
@@ -100,6 +102,16 @@ class Report:
             found.append(Evidence(rule, tuple(encoded), tuple(reported) if fresh else (), fresh, tuple(above)))
         return found
 
+    @cached_property
+    def context(self) -> Context:
+        return prepare(self.evaluation)
+
+    def proof(self, row: dict, treatment: dict, level: int) -> Markup:
+        """Why one treatment has its verdict, as nested lists; what the report says elsewhere is left out."""
+        tree = verdict(self.context, row, treatment["treatment"])
+        kept = tuple(one for one in tree.children if one.kind not in _ELSEWHERE)
+        return Markup(html(replace(tree, children=kept), level))
+
     def tally(self, statements: Sequence[str]) -> list[tuple[str, int]]:
         """How many checks of these statements (IRIs) came to which verdict (IRI), most frequent first."""
         verdicts = Counter(self.book.first(check.iri, GL.checkVerdict) for one in statements for check in checks_of(self.book, one))
@@ -162,7 +174,7 @@ def _render(template: str, style: str, report: Report, rows: Sequence[dict], **c
         **shown(report.book), **context, style=Markup(styles), url=lambda iri: "", mark_findings=False,
         guideline=report.evaluation.guideline, label=report.book.label(report.evaluation.guideline.iri.value),
         as_of=report.evaluation.as_of.isoformat(), disclaimer=report.disclaimer(), applicability=APPLICABILITY,
-        nothing=NOTHING_PLANNED, labels_of=_labels, proof=lambda one, treatment: "",
+        nothing=NOTHING_PLANNED, labels_of=_labels, proof=report.proof,
         facts_of=lambda iris: record.in_order(report.facts, iris), humane=lambda text: humane(text, report.book.spellings),
         tally=report.tally, considered=view.considered, grade_of=view.grade,
     )  # fmt: skip
