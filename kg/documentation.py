@@ -45,7 +45,7 @@ class Lack:
 class Item:
     """One item: id, label, status and that in words, facts that decide it, what is missing, source (ids, lines).
 
-    `beside` are facts on the item's subject that are recorded and decide nothing."""
+    `beside` are facts on the item's subject that are recorded and not counted for it."""
 
     id: str
     label: str

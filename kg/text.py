@@ -110,7 +110,7 @@ def packet(console: Console, row: dict, checklists: Iterable[Checklist]) -> None
             for fact in item.facts:
                 line(f"    {escape(str(fact))}")
             for fact in item.beside:
-                line(f"    also on record, not enough for it: {escape(str(fact))}")
+                line(f"    also on record, not counted for it: {escape(str(fact))}")
             for lack in item.lacks:
                 line(f"    → {escape(str(lack))}")
             line(f"    [dim]source line {', '.join(map(str, item.lines))}, {' '.join(item.statements)}[/dim]")
