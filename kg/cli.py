@@ -29,12 +29,14 @@ from kg.cli_common import (
 )
 from kg.cli_docs import docs
 from kg.cli_format import format_command
+from kg.cli_verify import verify
 from kg.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="Ask a clinical guideline about patients: verdicts with their reasons. Not a medical device.")
 app.command()(docs)
 app.command("format")(format_command)
+app.command()(verify)
 
 
 class RecommendFormat(StrEnum):
@@ -75,18 +77,23 @@ def main() -> None:
 @app.command()
 def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFormat, typer.Option("--format")] = RecommendFormat.text,
               patient: Annotated[Optional[str], typer.Option("--patient", metavar="ID", help="Only this patient.")] = None, output: Output = None,
+              proof: Annotated[Optional[Path], typer.Option("--proof", metavar="FILE", help="Also write there why, as a PROV-O graph that `kg verify` re-checks.")] = None,
               guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, codes: Codes = None, engine: Engine = EngineName.oxigraph) -> None:
     """Verdicts of every treatment for every patient, with their reasons."""
     from kg import text
+    from kg.proof import Trace, prove
     from kg.results import results
 
-    found, evaluation = evaluate_inputs(places, as_of, guideline, guideline_file, codes, engine)
+    trace = Trace()
+    found, evaluation = evaluate_inputs(places, as_of, guideline, guideline_file, codes, engine, trace.note)
     _check_shapes(found)
     rows = results(evaluation)
     order = {node.value: position for position, node in enumerate(found.patients)}
     rows = [row for row in sorted(rows, key=lambda row: order.get(row["iri"], len(order))) if patient in (None, row["patient"], row["iri"])]
     if patient and not rows:
         raise InputError(patient, "--patient", "no such patient in the input", "give the id of one of its patients")
+    if proof:
+        write_output(as_turtle(prove(evaluation, trace)), proof)
     if format is RecommendFormat.json:
         write_output("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), output)
     elif format is RecommendFormat.turtle:

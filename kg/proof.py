@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 
 import pyoxigraph as ox
 
@@ -74,6 +75,16 @@ def verify(proof: Iterable[Triple], facts: Iterable[Triple], guideline: Guidelin
             if query.header["stage"] == "expect":
                 store.add(made, RECHECK)
     return _report(store)
+
+
+def read_proof(path: Path) -> tuple[Triple, ...]:
+    """The triples of a proof in Turtle. Raises InputError when the file cannot be read, or is not Turtle."""
+    try:
+        return tuple(quad.triple for quad in ox.parse(path=str(path), format=ox.RdfFormat.TURTLE))
+    except (SyntaxError, ValueError) as error:
+        raise InputError(str(path), f"line {getattr(error, 'lineno', '?')}", f"not Turtle: {error}", "give a file that `kg recommend --proof` wrote") from error
+    except OSError as error:
+        raise InputError(str(path), "file", error.strerror or "cannot be read", "give a file that `kg recommend --proof` wrote") from error
 
 
 def as_of_date(proof: Iterable[Triple], place: str) -> date:
