@@ -37,6 +37,7 @@ from kg.cli_format import format_command
 from kg.cli_packet import packet
 from kg.cli_timeline import timeline
 from kg.cli_what_if import what_if
+from kg.cli_verify import verify
 from kg.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -48,6 +49,7 @@ app.command()(explain)
 app.command("format")(format_command)
 app.command()(packet)
 app.command()(timeline)
+app.command()(verify)
 
 
 class RecommendFormat(StrEnum):
@@ -89,17 +91,22 @@ def main() -> None:
 @app.command()
 def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFormat, typer.Option("--format")] = RecommendFormat.text,
               patient: Patient = None, output: Output = None,
+              proof: Annotated[Optional[Path], typer.Option("--proof", metavar="FILE", help="Also write there why, as a PROV-O graph that `kg verify` re-checks.")] = None,
               guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, codes: Codes = None, engine: Engine = EngineName.oxigraph) -> None:
     """Verdicts of every treatment for every patient, with their reasons.
 
     Example: kg recommend examples/loss-of-response.json --as-of 2026-03-02 --format html -o report.html"""
     from kg import text
+    from kg.proof import Trace, prove
 
     if format is RecommendFormat.html:
         need_html("--format html")
-    found, evaluation = evaluate_inputs(places, as_of, guideline, guideline_file, codes, engine)
+    trace = Trace()
+    found, evaluation = evaluate_inputs(places, as_of, guideline, guideline_file, codes, engine, trace.note)
     _check_shapes(found)
     rows = rows_in_order(found, evaluation, patient)
+    if proof:
+        write_output(as_turtle(prove(evaluation, trace)), proof)
     if format is RecommendFormat.json:
         write_output("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), output)
     elif format is RecommendFormat.turtle:

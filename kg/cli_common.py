@@ -61,8 +61,8 @@ def read_inputs(places: list[str], codes: Path | None):
     return found
 
 
-def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list[Path] | None, codes: Path | None, engine: EngineName):
-    """Read the inputs and evaluate them: (Inputs, Evaluation). Raises InputError when they hold no patient."""
+def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list[Path] | None, codes: Path | None, engine: EngineName, step=None):
+    """Read the inputs and evaluate them: (Inputs, Evaluation); `step` as in kg.evaluate. Raises InputError when they hold no patient."""
     from kg.evaluate import evaluate
     from kg.guideline import load
 
@@ -71,7 +71,7 @@ def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list
     found = read_inputs(places, codes)
     if not found.patients and not found.errors:
         raise InputError(", ".join(places), "input", "no patient in it", "give a FHIR Patient, or a pt:Patient in RDF")
-    return found, evaluate(found.triples, guideline, day, engine.value)
+    return found, evaluate(found.triples, guideline, day, engine.value, step)
 
 
 def rows_in_order(found, evaluation, patient: str | None) -> list[dict]:
@@ -113,7 +113,7 @@ def as_turtle(triples) -> str:
     import pyoxigraph as ox
 
     prefixes = {"gl": "https://w3id.org/sacroiliitis-kg/core#", "pt": "https://w3id.org/sacroiliitis-kg/patient#", "cl": "https://w3id.org/sacroiliitis-kg/clinical#",
-                "xsd": "http://www.w3.org/2001/XMLSchema#", "dcterms": "http://purl.org/dc/terms/"}
+                "xsd": "http://www.w3.org/2001/XMLSchema#", "dcterms": "http://purl.org/dc/terms/", "prov": "http://www.w3.org/ns/prov#"}
     return ox.serialize(sorted(set(triples), key=str), format=ox.RdfFormat.TURTLE, prefixes=prefixes).decode()
 
 
