@@ -15,7 +15,7 @@ from kg.words import local, number, unit
 
 _NOTATION = "http://www.w3.org/2004/02/skos/core#notation"
 _DATES = (PT.date, PT.start, PT.end, PT.authored, PT.recorded, PT.birthDate)
-_SHOWN = {RDF.type, PT.about, PT.patient, PT.source, PT.value, PT.unit, PT.text, PT.partOf, *_DATES}
+_SHOWN = {RDF.type, PT.about, PT.patient, PT.source, PT.value, PT.unit, PT.text, PT.partOf, PT.element, *_DATES}
 _RESOURCE = re.compile(r"(?:^|[/:])([A-Z][A-Za-z]+)/([^/#]+)(?:/_history/[^/#]+)?$")
 
 
@@ -25,7 +25,7 @@ class Fact:
 
     `when` are the dates as the record gives them, partial ones too; `day` is the earliest of them ("" without any).
     `resource` and `resource_id` are of the FHIR resource; without one, `resource` is "" and `resource_id` the source
-    as written, "" where none is named."""
+    as written, "" where none is named; `element` is the one it was read from, without the resource's type."""
 
     iri: str
     patient: str
@@ -37,11 +37,13 @@ class Fact:
     day: str
     resource: str
     resource_id: str
+    element: str
 
     @property
     def origin(self) -> str:
-        """Resource and id, or the source as written, or that there is none."""
-        return f"{self.resource}/{self.resource_id}".strip("/") or "no source recorded"
+        """Resource and id, or the source as written, or that there is none; with the element."""
+        named = f"{self.resource}/{self.resource_id}".strip("/") or "no source recorded"
+        return f"{named} ({self.element})" if self.element else named
 
     def __str__(self) -> str:
         said = ", ".join((*self.says, *(f"“{one}”" for one in self.text)))
@@ -62,7 +64,7 @@ def read(evaluation: Evaluation) -> dict[str, Fact]:
 
 def in_order(facts: Mapping[str, Fact], iris: Iterable[str]) -> tuple[Fact, ...]:
     """The facts with these IRIs by day; one that the record does not describe is shown by its IRI."""
-    found = (facts.get(iri) or Fact(iri, "", "", local(iri), (), (), "no date", "", "", iri) for iri in set(iris))
+    found = (facts.get(iri) or Fact(iri, "", "", local(iri), (), (), "no date", "", "", iri, "") for iri in set(iris))
     return tuple(sorted(found, key=lambda fact: (fact.day, fact.about, fact.iri)))
 
 
@@ -80,6 +82,7 @@ def _fact(rules: Index, given: Index, node: ox.NamedNode, said: list[ox.Triple])
     return Fact(
         node.value, given.text(node, PT.patient) or "", ", ".join(kinds), ", ".join(about) or "nothing that is known", _says(rules, given, node, said),
         tuple(one.value for one in given.objects(node, PT.text)), when, day, resource, name,
+        (given.text(node, PT.element) or "").removeprefix(f"{resource}."),
     )  # fmt: skip
 
 

@@ -316,7 +316,7 @@ def test_what_is_missing_is_said_in_plain_words():
     items = _items("two-maneuvers-on-a-side-are-incomplete")
     assert [str(one) for one in items["D2"].lacks] == ["Not fulfilled by what is on record: at least three different maneuvers positive on one side"]
     assert [one.about for one in items["D2"].facts] == ["FABER", "Thigh thrust"]
-    assert [fact.origin for fact in items["D2"].facts] == ["Observation/pv-105-observation-13", "Observation/pv-105-observation-12"]
+    assert [fact.origin for fact in items["D2"].facts] == ["Observation/pv-105-observation-13 (code)", "Observation/pv-105-observation-12 (code)"]
     assert {one.words for one in items["D3"].lacks} == {"disc herniation excluded", "facet disease excluded", "spinal stenosis excluded"}
     assert all(one.silent for one in items["D3"].lacks)
     assert _items("three-maneuvers-on-a-side-are-complete")["D2"].lacks == ()
