@@ -88,6 +88,7 @@ def _grow(branch: Tree, node: Node) -> None:
 
 def _line(node: Node) -> str:
     text = escape(words.line(node))
-    colour = _COLOURS.get(node.result) if node.kind != "closest" else None
+    against = node.kind == "bar" or node.said("direction") in ("against", "caution")
+    colour = None if node.kind == "closest" else "red" if against and node.result == "applies" else _COLOURS.get(node.result)
     notes = "  ".join(words.notes(node))
     return (f"[{colour}]{text}[/]" if colour else text) + (f"  [dim]{escape(notes)}[/dim]" if notes else "")
