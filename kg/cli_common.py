@@ -117,13 +117,16 @@ def as_turtle(triples) -> str:
     return ox.serialize(sorted(set(triples), key=str), format=ox.RdfFormat.TURTLE, prefixes=prefixes).decode()
 
 
-def open_console(output: Path | None):
-    """A console on standard output, or one that writes to a buffer for a file: (Console, buffer or None)."""
+def open_console(output: Path | None, width: int | None = None):
+    """A console on standard output, or one that writes to a buffer for a file: (Console, buffer or None).
+
+    width: where lines are broken when they do not go to a terminal; without it they are not broken."""
     import io
 
     from rich.console import Console
 
     if output is None:
-        return Console(highlight=False, soft_wrap=not sys.stdout.isatty()), None
+        terminal = sys.stdout.isatty()
+        return Console(highlight=False, soft_wrap=not terminal and width is None, width=None if terminal else width), None
     buffer = io.StringIO()
-    return Console(file=buffer, highlight=False, soft_wrap=True), buffer
+    return Console(file=buffer, highlight=False, soft_wrap=width is None, width=width), buffer

@@ -24,6 +24,9 @@ from kg.cli_common import (
 from kg.errors import InputError
 
 
+_WIDTH = 150
+
+
 class ExplainFormat(StrEnum):
     text = "text"
     json = "json"
@@ -47,7 +50,7 @@ def explain(place: Annotated[str, typer.Argument(metavar="INPUT", help="Patient 
 
     found, evaluation = evaluate_inputs([place], as_of, guideline, guideline_file, codes, engine)
     context = prepare(evaluation)
-    console, buffer = open_console(output) if format is ExplainFormat.text else (None, None)
+    console, buffer = open_console(output, _WIDTH) if format is ExplainFormat.text else (None, None)
     written = []
     for row in context.rows:
         for slug in filter(None, (treatment, other)):

@@ -110,6 +110,8 @@ def _inherited(below: tuple[Node, ...], result: str) -> tuple[tuple[str, str], .
 
 
 def _toward(case: Node) -> Node | None:
-    """The criterion of a case that would have led to met, or whose answer is taken over."""
+    """The criterion of a case that would have led to met, that is open, or whose answer is taken over."""
     criteria = case.of("criterion")
+    if case.result == "may-hold" and criteria:
+        return criteria[0]
     return criteria[-1] if criteria and (case.said("leads to") == "met" or len(criteria) > 1 or case.label.startswith("otherwise")) else None

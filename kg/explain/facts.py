@@ -24,7 +24,7 @@ def fact(context: Context, iri: ox.NamedNode, gaps: Iterable[Gap] = ()) -> Node:
     said = [("value", f"{value} {derived.text(iri, PT.unit) or ''}".strip().replace("{score}", "points")) for value in _texts(derived, iri, PT.value)]
     for predicate in sorted(_predicates(context, iri)):
         if predicate not in _APART:
-            name = context.label(ox.NamedNode(predicate)).removeprefix("has ")
+            name = context.label(ox.NamedNode(predicate)).removeprefix("has ").removeprefix("had ")
             said += [(name, _text(context, value)) for value in derived.objects(iri, predicate)]
     gaps = tuple(gaps)
     failed = dict.fromkeys(gap.failed for gap in gaps if gap.failed)

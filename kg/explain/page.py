@@ -51,5 +51,5 @@ def _item(node: Node) -> str:
     line = f'<span class="kg-label">{escape(words.line(node))}</span>{notes}'
     if not node.children:
         return f'<li class="kg-node kg-{node.kind}{state}{aside}">{line}</li>'
-    opened = ' open="open"' if node.decides and node.result not in ("met", "does-not-apply") and node.kind not in ("evidence", "flag", "fact") else ""
+    opened = ' open=""' if node.decides and node.result not in ("met", "does-not-apply") and node.kind not in ("evidence", "flag", "fact") else ""
     return f'<li class="kg-node kg-{node.kind}{state}{aside}"><details{opened}><summary>{line}</summary>{_list(node.children)}</details></li>'

@@ -25,10 +25,13 @@ def verdict(console: Console, tree: Node, patient: str, as_of: str) -> None:
         console.print(_tree(node))
     for side in tree.of("side"):
         for node in side.children:
-            if side.id != "beside" and _bears(node, tree.result):
+            if side.id != "beside" and node.result in ("applies", "unknown"):                # else the closest says what stands in the way
                 console.print(_tree(node))
     for name, title in words.SECTIONS.items():
-        if nodes := tree.of(name):
+        nodes = tree.of(name)
+        if nodes and name == "not-checked":
+            console.print(f"\n! {title.lower()}: {escape('; '.join(node.label for node in nodes))}")
+        elif nodes:
             console.print(f"\n[bold]{title}[/bold]")
             for node in nodes:
                 console.print(_short(node) if name == "closest" else _tree(node))
@@ -37,13 +40,16 @@ def verdict(console: Console, tree: Node, patient: str, as_of: str) -> None:
 def contrast(console: Console, tree: Contrast, patient: str, as_of: str) -> None:
     """Print what differs between two verdicts, side by side."""
     console.print(f"[bold]{escape(tree.left.label)}[/bold] and [bold]{escape(tree.right.label)}[/bold] for {escape(patient)} as of {as_of}: what differs")
-    table = Table("", tree.left.label, tree.right.label, box=None, pad_edge=False, width=None if console.is_terminal else 150)
+    table = Table("", tree.left.label, tree.right.label, box=None, pad_edge=False)
     for row in tree.differences:
         values = (words.result("verdict", value) if row.what == "verdict" else words.reason(value) for value in (row.left, row.right))
         table.add_row(escape(row.what), *map(escape, values))
     console.print(table)
     if not tree.differences:
         console.print("nothing")
+    for side in (tree.left, tree.right):
+        if unchecked := side.of("not-checked"):
+            console.print(f"! {escape(side.label)}: {words.SECTIONS['not-checked'].lower()}: {escape('; '.join(node.label for node in unchecked))}")
 
 
 def _sides(tree: Node) -> Table:
@@ -52,11 +58,6 @@ def _sides(tree: Node) -> Table:
     for place in range(max(map(len, columns))):
         table.add_row(*(escape(column[place]) if place < len(column) else "" for column in columns))
     return table
-
-
-def _bears(node: Node, result: str) -> bool:
-    """Whether the detail of a rule or bar is shown: what applies or is open; where nothing does, the closest is shown instead."""
-    return node.result in ("applies", "unknown")
 
 
 def _tree(node: Node) -> Tree:
@@ -87,6 +88,7 @@ def _grow(branch: Tree, node: Node) -> None:
 
 def _line(node: Node) -> str:
     text = escape(words.line(node))
-    colour = _COLOURS.get(node.result) if node.kind != "closest" else None
+    against = node.kind == "bar" or node.said("direction") in ("against", "caution")
+    colour = None if node.kind == "closest" else "red" if against and node.result == "applies" else _COLOURS.get(node.result)
     notes = "  ".join(words.notes(node))
     return (f"[{colour}]{text}[/]" if colour else text) + (f"  [dim]{escape(notes)}[/dim]" if notes else "")

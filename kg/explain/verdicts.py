@@ -44,7 +44,7 @@ def verdict(context: Context, row: dict, slug: str) -> Node:
         *_preferences(context, row, treatment),
         *_conflicts(context, patient, slug, row),
         *_flags(context, patient, row, target),
-        *evidence(context, _rules_for(context, target)),
+        *evidence(context, _speaking(sides, closest)),
         *(Node("not-checked", one) for one in (row["notChecked"] if treatment["notChecked"] else ())),
     )
     return Node("verdict", treatment["label"], id=slug, iri=treatment["iri"], result=treatment["verdict"], says=tuple(said), children=children)
@@ -55,6 +55,12 @@ def rank(node: Node) -> tuple:
     results = [one.result for one in asked(node)]
     strength = {"strong": 0, "conditional": 1}.get(node.said("strength"), 2)
     return results.count("unmet"), results.count("unknown"), strength, node.id, node.iri
+
+
+def _speaking(sides: dict[str, tuple[Node, ...]], closest: tuple[Node, ...]) -> list:
+    """The rules whose evidence matters: those that apply or are open, and the one that comes closest."""
+    nodes = (*_applying(tuple(node for side in sides.values() for node in side)), *closest)
+    return [ox.NamedNode(node.iri) for node in nodes if node.iri]
 
 
 def asked(node: Node) -> tuple[Node, ...]:
@@ -113,7 +119,7 @@ def recommendation(context: Context, patient, status) -> Node:
     statements = tuple(Node("statement", context.label(one), id=rules.text(one, GL.id) or "", lines=tuple(int(line.value) for line in rules.objects(one, GL.line)))
                        for one in rules.objects(rule, GL.statement))
     value = word(derived.value(status, GL.status))
-    return Node("recommendation", context.label(rule), id=rules.text(rule, GL.id) or word_local(rule), iri=rule.value, result=_STATUS.get(value, value),
+    return Node("recommendation", context.label(rule), id=rules.text(rule, GL.id) or "", iri=rule.value, result=_STATUS.get(value, value),
                 says=tuple(said), basis=rules.text(rule, GL.basis) or "", decisions=tuple(word_local(one) for one in rules.objects(rule, GL.decision)),
                 children=(Node("group", "all of these", id="all", children=tuple(parts)), *_exceptions(context, patient, rule, status), *statements), **source(context, rule))
 
@@ -146,7 +152,8 @@ def _closest(for_it: tuple[Node, ...], in_the_way: tuple[Node, ...]) -> Node:
     best = min(for_it, key=rank)
     unmet, unknown, *_ = rank(best)
     lacking = tuple(one for one in asked(best) if one.result in _IN_THE_WAY)
-    said = (("not met", str(unmet)), ("unknown", str(unknown)), ("rule", CLOSENESS))
+    level = ", ".join(node.id for node in for_it if node is not best and rank(node)[:2] == (unmet, unknown))
+    said = (("not met", str(unmet)), ("unknown", str(unknown)), *((("as close", level),) if level else ()), ("rule", CLOSENESS))
     return Node("closest", best.label, id=best.id, iri=best.iri, result=best.result, says=said, children=(*in_the_way, *lacking))
 
 
@@ -168,7 +175,7 @@ def _preferences(context: Context, row: dict, treatment: dict) -> tuple[Node, ..
 
 
 def _conflicts(context: Context, patient, slug: str, row: dict) -> tuple[Node, ...]:
-    labels = {one["treatment"]: one["label"] for one in row["treatments"]}
+    labels, applies = {one["treatment"]: one["label"] for one in row["treatments"]}, context.label(ox.NamedNode(GL.Applies))
     groups: dict = {}
     for one in context.conflicts.get(patient, ()):
         if slug in one.treatments:
@@ -176,7 +183,7 @@ def _conflicts(context: Context, patient, slug: str, row: dict) -> tuple[Node, .
             others += [labels[other] for other in one.treatments if other != slug]
     rows = []
     for (kind, standing, rules, resolution, by), others in groups.items():
-        said = [("rules", standing), ("resolved", f"{resolution} ({by})" if by else resolution), *((("other treatments", ", ".join(dict.fromkeys(others))),) if others else ())]
+        said = [("rules", "both apply" if standing == applies else "still open whether both apply"), ("resolved", f"{resolution} ({by})" if by else resolution), *((("other treatments", ", ".join(dict.fromkeys(others))),) if others else ())]
         pair = tuple(Node("statement", context.label(rule), id=context.rules.text(rule, GL.id) or word_local(rule), iri=rule.value, **source(context, rule)) for rule in rules)
         rows.append(Node("conflict", kind, id="-".join(node.id for node in pair), result=resolution, says=tuple(said), children=pair))
     return tuple(rows)
@@ -186,14 +193,13 @@ def _flags(context: Context, patient, row: dict, target) -> tuple[Node, ...]:
     """The raised flags that concern a treatment: all but those whose criteria only rules for other treatments share."""
     raised = {flag["flag"]: flag for flag in row["flags"]}
     own = _reads(context, _rules_for(context, target))
-    rows = []
+    everywhere, rows = _reads(context, _rules_with_targets(context)), []
     for node in context.derived.subjects(GL.patient, patient):
         flag = context.derived.value(node, GL.flag)
         if flag is None:
             continue
         drawn = {source for need in context.rules.objects(flag, GL.needs) for source in context.rules.objects(need, GL.drawsOn)}
-        elsewhere = drawn & _reads(context, _rules_with_targets(context))
-        if not elsewhere or drawn & own:
+        if not drawn & everywhere or drawn & own:
             found = raised[context.rules.text(flag, GL.slug)]
             facts = tuple(fact(context, ox.NamedNode(iri)) for iri in found["facts"])
             rows.append(Node("flag", found["label"], id=found["flag"], iri=flag.value, decisions=tuple(word_local(one) for one in context.rules.objects(flag, GL.decision)), children=facts))
