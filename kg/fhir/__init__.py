@@ -34,6 +34,20 @@ _READERS: dict[str, Callable[[Entry, Context], list[Fact]]] = {
     "ServiceRequest": procedures.service_request,
 }
 
+#: The element whose code says what the facts of a resource are about, where all of them come from one.
+_ELEMENTS = {
+    "CarePlan": "activity",
+    "Condition": "code",
+    "DetectedIssue": "implicated",
+    "DiagnosticReport": "code",
+    "MedicationAdministration": "medication",
+    "MedicationDispense": "medication",
+    "MedicationRequest": "medication",
+    "MedicationStatement": "medication",
+    "Procedure": "code",
+    "ServiceRequest": "code",
+}
+
 
 @dataclass(frozen=True)
 class Lifted:
@@ -83,6 +97,7 @@ def lift(documents: Iterable[tuple[str, object]], codes: CodeIndex) -> Lifted:
             numbers[entry.iri] += 1
             iri = f"{entry.iri}#fact-{numbers[entry.iri]}"
             triples.extend(facts.triples(one, iri, owner.iri, entry.iri))
+            triples.append(facts.element(one, iri, ".".join(filter(None, (entry.kind, _ELEMENTS.get(entry.kind))))))
             relevant.add(entry.index)
             if one.kind == "Procedure":
                 context.procedures.setdefault(entry.iri, (iri, owner.iri))

@@ -67,7 +67,13 @@ def triples(item: Fact, iri: str, patient: str, source: str) -> Iterator[ox.Trip
     if item.about:
         yield ox.Triple(subject, _ABOUT, node(item.about))
     for name, value in item.properties:
-        yield ox.Triple(subject, node(getattr(PT, name)), _term(name, value))
+        if name != "element":
+            yield ox.Triple(subject, node(getattr(PT, name)), _term(name, value))
+
+
+def element(item: Fact, iri: str, usual: str) -> ox.Triple:
+    """The triple that says which element of its resource a fact was read from: its own, else the usual one."""
+    return ox.Triple(node(iri), node(PT.element), ox.Literal(item.get("element") or usual))
 
 
 def _term(name: str, value: object) -> ox.Literal | ox.NamedNode:

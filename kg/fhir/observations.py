@@ -33,7 +33,7 @@ def observation(entry: Entry, context: Context) -> list[Fact]:
     if view.has("focus"):
         view.info("focus", "says that it is about something other than the patient; not read")
         return []
-    found = [read for part, meaning in parts if (read := _value(part, meaning, context))]
+    found = [_placed(read, entry, part) for part, meaning in parts if (read := _value(part, meaning, context))]
     if not found:
         explained = ("dataAbsentReason", "interpretation")
         if not (view.findings or view.has("hasMember") or any(part.present(explained) for part, _ in parts)):
@@ -43,6 +43,12 @@ def observation(entry: Entry, context: Context) -> list[Fact]:
     sides = codings.sides([view.object("bodySite")], codes)
     shared = fact("", None, date=day, side=sides, partOf=whole).properties
     return [replace(one, properties=(*shared, *one.properties)) for one in found]
+
+
+def _placed(read: Fact, entry: Entry, part: View) -> Fact:
+    """The fact with the element that it was read from: the Observation's code or that of a component."""
+    path = ".".join(filter(None, (entry.kind, part.path, "code")))
+    return replace(read, properties=(*read.properties, ("element", path)))
 
 
 def report(entry: Entry, context: Context) -> list[Fact]:
