@@ -35,7 +35,7 @@ def _side(side: Node) -> str:
 
 
 def _section(name: str, nodes: tuple[Node, ...]) -> str:
-    return f'<section class="kg-section kg-{name}s"><h4>{escape(words.SECTIONS[name])}</h4>{_list(nodes)}</section>' if nodes else ""
+    return f'<section class="kg-section kg-section-{name}"><h4>{escape(words.SECTIONS[name])}</h4>{_list(nodes)}</section>' if nodes else ""
 
 
 def _list(nodes: tuple[Node, ...]) -> str:
