@@ -43,8 +43,8 @@ def explain(place: Annotated[str, typer.Argument(metavar="INPUT", help="Patient 
     For a treatment that is not eligible: which recommendation comes closest to applying, and what stands in its way.
 
     \b
-    kg explain examples/loss-of-response.json adalimumab --as-of 2026-03-02
-    kg explain examples/loss-of-response.json adalimumab --not secukinumab --as-of 2026-03-02
+    kg explain examples/loss-of-response.json cox2-inhibitor --as-of 2026-03-02
+    kg explain examples/loss-of-response.json cox2-inhibitor --not nsaid-on-demand --as-of 2026-03-02
     """
     from kg.explain import contrast, html, prepare, terminal, verdict
 

@@ -37,7 +37,7 @@ def _side(side: Node, level: int) -> str:
 
 
 def _section(name: str, nodes: tuple[Node, ...], level: int) -> str:
-    return f'<section class="kg-section kg-{name}s"><h{level}>{escape(words.SECTIONS[name])}</h{level}>{_list(nodes)}</section>' if nodes else ""
+    return f'<section class="kg-section kg-section-{name}"><h{level}>{escape(words.SECTIONS[name])}</h{level}>{_list(nodes)}</section>' if nodes else ""
 
 
 def _list(nodes: tuple[Node, ...]) -> str:

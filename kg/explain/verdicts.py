@@ -183,7 +183,9 @@ def _conflicts(context: Context, patient, slug: str, row: dict) -> tuple[Node, .
             others += [labels[other] for other in one.treatments if other != slug]
     rows = []
     for (kind, standing, rules, resolution, by), others in groups.items():
-        said = [("rules", "both apply" if standing == applies else "still open whether both apply"), ("resolved", f"{resolution} ({by})" if by else resolution), *((("other treatments", ", ".join(dict.fromkeys(others))),) if others else ())]
+        said = [("rules", "both apply" if standing == applies else "still open whether both apply"), ("resolved", f"{resolution} ({by})" if by else resolution)]
+        if others:
+            said.append(("other treatments", ", ".join(dict.fromkeys(others))))
         pair = tuple(Node("statement", context.label(rule), id=context.rules.text(rule, GL.id) or word_local(rule), iri=rule.value, **source(context, rule)) for rule in rules)
         rows.append(Node("conflict", kind, id="-".join(node.id for node in pair), result=resolution, says=tuple(said), children=pair))
     return tuple(rows)
