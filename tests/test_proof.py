@@ -145,12 +145,12 @@ def test_a_changed_record_is_caught_or_changes_nothing(name, names):
 def _guideline_changes(name: str) -> list[Change]:
     triples = vignettes.guideline().triples
     rng, found = random.Random(name), []
-    for triple in sorted((t for t in triples if t.predicate.value in GUIDELINE[name]), key=str):
+    for triple in sorted((t for t in triples if t.predicate.value in GUIDELINE[name] and t.object.value.startswith("http") == (name != "threshold")), key=str):
         mutate = mutation.shifted(triple.predicate.value) if name == "threshold" else None
         if mutate:
             change = mutate(rng, [triple])
         else:
-            others = sorted({t.object for t in triples if t.predicate == triple.predicate} - {triple.object}, key=str)
+            others = sorted({t.object for t in triples if t.predicate == triple.predicate and isinstance(t.object, ox.NamedNode)} - {triple.object}, key=str)
             change = Change((triple,), (Triple(triple.subject, triple.predicate, rng.choice(others)),))
         found.append(change)
     return found
