@@ -20,8 +20,9 @@ from kg.guideline import load
 from kg.proof import Row, Trace, prove, verify
 from kg.queries import folder
 from kg.terms import GL, PROV, PT, RDF
-from tests.support import mutation, vignettes
+from tests.support import mutation, proof_page, vignettes
 from tests.support.mutation import GUIDELINE, PROOF, RECORD, Change
+from tests.test_cli import ROOT, kg
 from tests.test_toy_guideline import FOLDER as GUIDELINES
 
 EVERY = vignettes.read_all(vignettes.OWN) + vignettes.read_all(vignettes.SHARED / "vignettes")
@@ -233,6 +234,24 @@ def test_rdflib_checks_the_same():
     for proof in (one.proof, change.of(one.proof)):
         found = {engine: verify(proof, one.facts, vignettes.guideline(), one.as_of, engine) for engine in ("oxigraph", "rdflib")}
         assert found["oxigraph"] == found["rdflib"]
+
+
+def test_the_page_shows_a_real_proof():
+    made = {quad.triple for quad in ox.parse(proof_page.excerpt().encode(), format=ox.RdfFormat.TURTLE)}
+    assert proof_page.shown() == made, "run: python -m tests.support.proof_page"
+
+
+def test_the_command_line_proves_and_verifies(tmp_path):
+    patient, proof, forged = ROOT / "examples" / "loss-of-response.json", tmp_path / "proof.ttl", tmp_path / "forged.ttl"
+    assert kg("recommend", patient, "--as-of", "2026-03-02", "--format", "json", "--proof", proof).returncode == 0
+    done = kg("verify", proof, patient)
+    assert done.returncode == 0 and done.stdout.decode().startswith("as of 2026-03-02: ") and done.stdout.decode().rstrip().endswith("valid, 0 not")
+    forged.write_text(proof.read_text("utf-8").replace("gl:verdict gl:Eligible", "gl:verdict gl:NotIndicated", 1), "utf-8")
+    done = kg("verify", forged, patient)
+    assert done.returncode == 1 and b"claims verdict NotIndicated" in done.stdout and b"Traceback" not in done.stderr
+    assert kg("verify", patient, patient).returncode == 2
+    assert kg("verify", tmp_path / "none.ttl", patient).returncode == 2
+    assert b"kg verify proof.ttl patient.ttl" in kg("verify", "--help").stdout
 
 
 def test_the_re_check_is_independent_of_the_derivation():
