@@ -32,7 +32,10 @@ def verify(proof: Proof, places: Places, as_of: AsOf = None, guideline: Slug = D
 
     The as-of date is that of the proof unless --as-of gives another. Exit code 1 when a step does not hold.
 
-    Example: kg recommend patient.ttl --as-of 2026-03-02 --proof proof.ttl; kg verify proof.ttl patient.ttl"""
+    \b
+    Example:
+      kg recommend patient.ttl --as-of 2026-03-02 --proof proof.ttl
+      kg verify proof.ttl patient.ttl"""
     from kg.guideline import load
     from kg.proof import as_of_date, read_proof
     from kg.proof import verify as run
