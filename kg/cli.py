@@ -213,7 +213,7 @@ def queries() -> None:
     """List the queries with the question each answers."""
     from kg.queries import folder
 
-    for place in ("ask", "check", "derive"):
+    for place in ("ask", "check", "derive", "prove", "verify"):
         for one in folder(place):
             print(f"{place}/{one.name}: {one.summary}")
 

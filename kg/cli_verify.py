@@ -32,7 +32,10 @@ def verify(proof: Proof, places: Places, as_of: AsOf = None, guideline: Slug = D
 
     The as-of date is that of the proof unless --as-of gives another. Exit code 1 when a step does not hold.
 
-    Example: kg recommend patient.ttl --as-of 2026-03-02 --proof proof.ttl; kg verify proof.ttl patient.ttl"""
+    \b
+    Example:
+      kg recommend patient.ttl --as-of 2026-03-02 --proof proof.ttl
+      kg verify proof.ttl patient.ttl"""
     from kg.guideline import load
     from kg.proof import as_of_date, read_proof
     from kg.proof import verify as run
@@ -45,7 +48,9 @@ def verify(proof: Proof, places: Places, as_of: AsOf = None, guideline: Slug = D
     rows = run(claimed, found.triples, load(guideline, tuple(guideline_file or ())), day, engine.value)
     failed = [row for row in rows if row.result != "valid"]
     held = sum(row.result == "valid" for row in rows)
-    lines = [f"{row.conclusion or 'no conclusion rests on it'}: {row.result}: {row.step} {row.fault}" for row in failed]
+    named = {row.conclusion for row in failed if row.first}                # a circle of steps that fail has no first one
+    shown = [row for row in failed if row.first or row.conclusion not in named]
+    lines = [f"{row.conclusion or 'no conclusion rests on it'}: {row.result}: {row.step} {row.fault}" for row in shown]
     write_output("\n".join([*lines, f"as of {day}: {held} conclusions valid, {len({row.conclusion for row in failed if row.conclusion})} not"]) + "\n", output)
     if failed:
         say("the proof does not hold of this record, this guideline and this day")

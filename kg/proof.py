@@ -43,12 +43,13 @@ class Trace:
 @dataclass(frozen=True)
 class Row:
     """One line of a re-check: a conclusion (IRI; None for a fault on which no conclusion rests), `valid` or `does not hold`,
-    and the step (IRI) that does not hold, with what is wrong there."""
+    and a step (IRI) that does not hold, with what is wrong there; `first` where all that the step was derived from holds."""
 
     conclusion: str | None
     result: str
     step: str | None
     fault: str | None
+    first: bool
 
 
 def prove(evaluation: Evaluation, trace: Trace) -> tuple[Triple, ...]:
@@ -110,9 +111,10 @@ def _report(store: Engine) -> list[Row]:
     (query,) = (query for query in folder("verify") if query.header["stage"] == "report")
     names, found = store.select(query.text)
     at = [names.index(name) for name in ("conclusion", "result", "step", "fault")]
-    rows = {Row(*(None if row[place] is None else row[place].value for place in at)) for row in found}
+    first = names.index("first")
+    rows = {Row(*(None if row[place] is None else row[place].value for place in at), row[first].value in ("true", "1")) for row in found}
     told = {(row.step, row.fault) for row in rows if row.conclusion}
-    rows = {row for row in rows if row.conclusion or (row.step, row.fault) not in told}
+    rows = {row for row in rows if row.conclusion or (row.step is not None and (row.step, row.fault) not in told)}
     return sorted(rows, key=lambda row: (row.conclusion or "~", row.step or "", row.fault or ""))
 
 
