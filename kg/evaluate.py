@@ -43,9 +43,15 @@ def evaluate(facts: Iterable[Triple], guideline: Guideline, as_of: date, engine:
 
 def prepare(facts: Iterable[Triple], guideline: Guideline, as_of: date, engine: str = "oxigraph") -> tuple[Engine, tuple[Triple, ...], tuple[ox.NamedNode, ...]]:
     """An engine that holds the closed rules, the facts and the as-of date; the facts kept; the patients in order."""
+    given, dated, patients = record(facts, as_of)
+    store = guideline.engine(engine)
+    store.add((*given, *dated))
+    return store, given, patients
+
+
+def record(facts: Iterable[Triple], as_of: date) -> tuple[tuple[Triple, ...], tuple[Triple, ...], tuple[ox.NamedNode, ...]]:
+    """The facts without any as-of date, the as-of date of each patient, and the patients in order."""
     given = tuple(t for t in facts if t.predicate != _AS_OF)
     patients = tuple(sorted({t.subject for t in given if t.predicate == _TYPE and t.object == _PATIENT}, key=lambda node: node.value))
-    store = guideline.engine(engine)
-    store.add(given)
-    store.add([Triple(patient, _AS_OF, ox.Literal(as_of.isoformat(), datatype=_DATE)) for patient in patients])
-    return store, given, patients
+    day = ox.Literal(as_of.isoformat(), datatype=_DATE)
+    return given, tuple(Triple(patient, _AS_OF, day) for patient in patients), patients
