@@ -45,6 +45,7 @@ class RecommendFormat(StrEnum):
     text = "text"
     json = "json"
     turtle = "turtle"
+    fhir = "fhir"
 
 
 class ReportFormat(StrEnum):
@@ -92,6 +93,13 @@ def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFor
         write_output("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), output)
     elif format is RecommendFormat.turtle:
         write_output(as_turtle([*evaluation.facts, *evaluation.derived]), output)
+    elif format is RecommendFormat.fhir:
+        from kg import inputs
+        from kg.guidance.resources import Case, bundle
+        from kg.guidance.rules import Rules
+
+        rules = Rules(evaluation.guideline, inputs.codes(codes)[0])
+        write_output("".join(json.dumps(bundle([Case(row, evaluation.facts, found.findings)], rules), ensure_ascii=False) + "\n" for row in rows), output)
     else:
         console, buffer = open_console(output)
         for row in rows:

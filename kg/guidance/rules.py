@@ -68,6 +68,11 @@ class Rules:
         return sorted({kind for node in self._asked.get(question, ()) for kind in self._types(node)})
 
     @cached_property
+    def population_types(self) -> frozenset[str]:
+        """The FHIR resource types that say whether a patient is in the guideline's population."""
+        return frozenset(kind for node in self.index.objects(self.guideline.iri, GL.population) for kind in self._types(node))
+
+    @cached_property
     def _asked(self) -> dict[str, list]:
         found: dict[str, list] = {}
         for triple in self.guideline.triples:
@@ -78,7 +83,8 @@ class Rules:
     @cached_property
     def _parts(self) -> dict:
         """The criteria, and cases of criteria, that each refers to."""
-        criteria = {t.subject for t in self.guideline.triples if t.predicate.value == RDF.type and t.object.value.endswith(("Criterion", "Case"))}
+        criteria = {t.subject for t in self.guideline.triples if t.predicate.value == RDF.type and t.object.value.endswith("Criterion")}
+        criteria |= {t.object for t in self.guideline.triples if t.predicate.value == GL.case}
         found: dict = {}
         for triple in self.guideline.triples:
             if triple.subject in criteria and triple.object in criteria:

@@ -40,7 +40,7 @@ def main(connection: Connection, data: bytes, rows: int, memory: int) -> None:
     `memory`: mebibytes that may be used on top of what holds the data; a query that needs more ends the process."""
     store = ox.Store()
     store.bulk_load(data, format=ox.RdfFormat.N_QUADS)
-    _limit(memory)
+    limit(memory)
     connection.send("ready")
     while True:
         try:
@@ -97,7 +97,7 @@ def _place(message: str) -> dict[str, int]:
     return {"line": int(found[1]), "column": int(found[2])} if found else {}
 
 
-def _limit(memory: int) -> None:
+def limit(memory: int) -> None:
     """Let the address space grow by so many mebibytes and no more, where the platform can limit it."""
     try:
         import resource
