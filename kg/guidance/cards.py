@@ -58,7 +58,7 @@ class Cards:
         open_ = missing(list(order.treatments))
         if open_:
             return [self._open(open_, "order", f"{names}: undetermined. Ask: {open_[0].ask}", order.treatments)]
-        lines = [line for one in order.treatments for line in self._lines(one)]
+        lines = self._lines(order.treatments)
         verdicts = ", ".join(dict.fromkeys(_said(one) for one in order.treatments))
         return [self._card("order", "info", f"{names}: {verdicts}", [*lines, *self._unchecked(order.treatments)], [one["treatment"] for one in order.treatments])]
 
@@ -74,22 +74,22 @@ class Cards:
         return self._card("review", "warning", f"{self.rules.name}: {len(lines)} parts of the record could not be read", lines, ["unread"])
 
     def _barred(self, treatment: dict) -> dict:
-        return self._card("barred", "warning", f"{treatment['label']}, which the patient is on: {_said(treatment)}", self._lines(treatment), [treatment["treatment"]])
+        return self._card("barred", "warning", f"{treatment['label']}, which the patient is on: {_said(treatment)}", self._lines([treatment]), [treatment["treatment"]])
 
     def _eligible(self, rows: list[dict]) -> dict:
         strong = [one["label"] for one in rows if one["strength"] == "strong"]
         summary = f"{self.rules.name}: {len(rows)} treatments eligible" + (f", strongly recommended: {', '.join(strong)}" if strong else "")
         ranked = sorted(rows, key=lambda one: tuple(STRENGTHS).index(one["strength"]))
-        return self._card("eligible", "info", summary, [*(line for one in ranked for line in self._lines(one)), *self._unchecked(rows)], [one["treatment"] for one in rows])
+        return self._card("eligible", "info", summary, [*self._lines(ranked), *self._unchecked(rows)], [one["treatment"] for one in rows])
 
     def _others(self, rows: list[dict]) -> dict:
         summary = f"{self.rules.name}: {len(rows)} treatments contraindicated or advised against: {', '.join(one['label'] for one in rows)}"
-        return self._card("barred", "info", summary, [line for one in rows for line in self._lines(one)], [one["treatment"] for one in rows])
+        return self._card("barred", "info", summary, self._lines(rows), [one["treatment"] for one in rows])
 
     def _open(self, questions: list[Missing], topic: str, summary: str | None = None, rows: Sequence[dict] = ()) -> dict:
         lines = [f"- **{markdown(one.ask)}** Leaves open: {markdown(', '.join(one.treatments))}." for one in questions]
         # an order that may be several treatments: what is said of the others
-        lines += [line for one in rows if one["verdict"] != "undetermined" for line in self._lines(one)]
+        lines += self._lines([one for one in rows if one["verdict"] != "undetermined"])
         lines += self._unchecked(rows)
         first = questions[0].ask if questions else "the record leaves it open"
         return self._card(topic, "info", summary or f"Next question ({self.rules.name}): {first}", lines, [one.criterion for one in questions])
@@ -101,7 +101,7 @@ class Cards:
         lines = [f"- On record: {markdown(self.facts.words(bar))}" for bar in order.bars]
         if len(order.treatments) > 1:
             lines.append("The order does not say which of these it is:")
-        lines += [line for one in sorted(order.treatments, key=lambda one: one["verdict"] not in BARRED) for line in self._lines(one)]
+        lines += self._lines(sorted(order.treatments, key=lambda one: one["verdict"] not in BARRED))
         lines += [f"- Ask: **{markdown(one.ask)}**" for one in missing(list(order.treatments))]
         lines += self._unchecked(order.treatments)
         card = self._card("order", "warning", f"{names}: {'; '.join(said)}", lines, [*order.concepts, *(f"{one['treatment']}={one['verdict']}" for one in order.treatments)])
@@ -112,9 +112,16 @@ class Cards:
             card["selectionBehavior"] = "at-most-one"
         return card
 
-    def _lines(self, treatment: dict) -> list[str]:
-        """A treatment's verdict with its recommendations, criteria, facts, and what is preferred over it."""
-        lines = [f"- **{markdown(treatment['label'])}**: {markdown(_said(treatment))}"]
+    def _lines(self, treatments: Sequence[dict]) -> list[str]:
+        """The verdicts with their recommendations, criteria, facts, and what is preferred; treatments of which the same is said
+        stand together."""
+        groups: dict[tuple[str, ...], list[str]] = {}
+        for one in treatments:
+            groups.setdefault((markdown(_said(one)), *self._reasons(one)), []).append(one["label"])
+        return [line for (said, *reasons), labels in groups.items() for line in (f"- **{markdown(', '.join(labels))}**: {said}", *reasons)]
+
+    def _reasons(self, treatment: dict) -> list[str]:
+        lines = []
         if treatment["verdict"] == "contraindicated":
             lines += [f"  - {markdown(bar['kind'].replace('-', ' '))}: {markdown(self.facts.words(fact))}" for bar in treatment["bars"] for fact in bar["facts"]]
         for rule in decisive(treatment):
@@ -123,9 +130,7 @@ class Cards:
                 used = [self.facts.words(fact) for fact in criterion["facts"]]
                 lines.append(f"    - {criterion['result']}: {markdown(criterion['label'])}" + (f" ({markdown('; '.join(used))})" if used else ""))
         over = [one["label"] for one in self.row["treatments"] if one["treatment"] in treatment["lessPreferredThan"]]
-        if over:
-            lines.append(f"  - preferred over it: {markdown(', '.join(over))}")
-        return lines
+        return lines + ([f"  - preferred over it: {markdown(', '.join(over))}"] if over else [])
 
     def _unchecked(self, rows: Sequence[dict]) -> list[str]:
         """What the source does not look at, beside every treatment that is called eligible."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pyoxigraph as ox
 
 from kg.engine import Triple
-from kg.guidance.rules import Rules, local
+from kg.guidance.rules import Rules
 from kg.index import Index
 from kg.terms import PT, RDF
 
@@ -31,11 +31,12 @@ class Facts:
         about = self._index.text(node, PT.about)
         named = self._rules.label(about) if about else self._index.text(node, PT.text) or ""
         value, unit = self._index.text(node, PT.value), self._index.text(node, PT.unit)
-        said = [local(found) for name in ("certainty", "presence", "response") for found in [self._index.text(node, getattr(PT, name))] if found]
+        said = [self._rules.label(found) for name in ("certainty", "presence", "response") for found in [self._index.text(node, getattr(PT, name))] if found]
         days = [f"{name} {day}" for name in _DAYS for day in [self._index.text(node, getattr(PT, name))] if day]
         parts = [named, " ".join(part for part in (value, unit) if part), *said, *days]
         source = self.source(iri)
-        return f"{local(kind) if kind else 'fact'}: {', '.join(part for part in parts if part)} ({source.get('reference') or source['display']})"
+        address = source.get("reference") or source["display"]
+        return f"{self._rules.label(kind) if kind else 'fact'}: {', '.join(part for part in parts if part)} ({'/'.join(address.split('/')[-2:])})"
 
     def source(self, iri: str) -> dict:
         """The FHIR Reference to the resource that a fact came from; only its name where it has no address."""

@@ -19,7 +19,13 @@ def missing(treatments: list[dict]) -> list[Missing]:
     asked: dict[str, list[tuple[str, str]]] = {}
     for row in treatments:
         if row["verdict"] == "undetermined":
-            for one in row["missing"]:
+            for one in row["missing"] or _doubts(row):
                 asked.setdefault(one["ask"] or one["label"], []).append((one["criterion"], row["label"]))
     found = [Missing(pairs[0][0], ask, tuple(dict.fromkeys(label for _, label in pairs))) for ask, pairs in asked.items()]
     return sorted(found, key=lambda one: (-len(one.treatments), one.ask))
+
+
+def _doubts(row: dict) -> list[dict]:
+    """The criteria of the cautions that leave a verdict open, where no question of a recommendation does."""
+    return [one for rule in row["recommendations"] if rule["direction"] == "caution" and rule["status"] == "unknown"
+            for one in rule["criteria"] if one["result"] != "unmet" and one["ask"]]

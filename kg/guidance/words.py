@@ -13,11 +13,13 @@ REASONS = {
 }
 NOT_CHECKED = "Not checked, the source is silent"
 DISCLAIMER = "Not a medical device; the source is an unreviewed digest."
-_MARKS = re.compile(r"([\\`*_{}\[\]()#+\-!|~<>&$^=:@.])")
+_MARKS = re.compile(r"([\\`*_\[\]#|~<>&$:@]|(?<=www)\.)", re.IGNORECASE)
 
 
 def markdown(text: str) -> str:
-    """Text that a Markdown reader shows as it is, on one line: nothing of a record can become a link, an image or HTML."""
+    """Text that a Markdown reader shows as it is, on one line: nothing of a record can become a link, an image or HTML.
+
+    It must not stand at the start of a line, where some more characters have a meaning."""
     return _MARKS.sub(r"\\\1", " ".join(text.split()))
 
 
