@@ -22,8 +22,9 @@ class Session:
 
     def __init__(self, guideline: Guideline) -> None:
         self._guideline = guideline
-        self._rules = frozenset((*guideline.triples, *guideline.closure))
-        self._engine = OxigraphEngine(self._rules)
+        self._engine = OxigraphEngine((*guideline.triples, *guideline.closure))
+        # as written and as the store gives them back: it writes numbers in a form of its own
+        self._rules = frozenset((*guideline.triples, *guideline.closure, *self._engine.triples()))
 
     @contextmanager
     def evaluated(self, facts: Iterable[Triple], as_of: date) -> Iterator[Evaluation]:

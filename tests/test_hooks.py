@@ -103,7 +103,7 @@ def test_round_trip(trip: dict, client):
         assert [text for text in wanted["says"] if text not in card["detail"]] == []
         assert [text for text in wanted.get("not", ()) if text in card["detail"]] == []
         assert ("overrideReasons" in card) == wanted.get("overridable", False)
-        assert [action["resourceId"] for one in card.get("suggestions", ()) for action in one["actions"]] == [wanted["removes"]] * ("removes" in wanted)
+        assert [action["resourceId"] for one in card.get("suggestions", ()) for action in one["actions"]] == [wanted[key] for key in ("removes",) if key in wanted]
         assert not any(one.get("isRecommended") for one in card.get("suggestions", ()))
         assert body["context"]["patientId"] not in json.dumps({**card, "detail": ""})
 
@@ -271,7 +271,7 @@ def test_a_session_answers_like_an_evaluation_and_forgets(rules):
         with session.evaluated(facts, DAY) as evaluation:
             assert results(evaluation) == results(evaluate(facts, rules.guideline, DAY))
             engine = evaluation.engine
-        assert set(engine.triples()) == {*rules.guideline.triples, *rules.guideline.closure}
+        assert set(engine.triples()) == set(rules.guideline.engine().triples())
 
 
 def test_a_session_forgets_a_record_that_failed_and_keeps_rules_that_a_record_repeats(rules):
@@ -279,7 +279,7 @@ def test_a_session_forgets_a_record_that_failed_and_keeps_rules_that_a_record_re
     with pytest.raises(ZeroDivisionError), session.evaluated(rules.guideline.triples[:50], DAY) as evaluation:
         engine = evaluation.engine
         raise ZeroDivisionError
-    assert set(engine.triples()) == {*rules.guideline.triples, *rules.guideline.closure}
+    assert set(engine.triples()) == set(rules.guideline.engine().triples())
 
 
 # over HTTP
@@ -405,7 +405,7 @@ def test_no_request_gives_a_fault(advisor, case):
 
 
 @pytest.mark.slow
-@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 @given(mutated())
 def test_no_request_of_many_gives_a_fault(advisor, case):
     no_fault(advisor, *case)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import pyoxigraph as ox
 
 from kg.engine import Triple
+from kg.fhir.facts import node
 from kg.guidance.rules import Rules
 from kg.index import Index
 from kg.terms import PT, RDF
@@ -26,13 +27,13 @@ class Facts:
 
     def words(self, iri: str) -> str:
         """A fact in words: what kind, about what, its value, when, from which resource."""
-        node = ox.NamedNode(iri)
-        kind = self._index.text(node, RDF.type)
-        about = self._index.text(node, PT.about)
-        named = self._rules.label(about) if about else self._index.text(node, PT.text) or ""
-        value, unit = self._index.text(node, PT.value), self._index.text(node, PT.unit)
-        said = [self._rules.label(found) for name in ("certainty", "presence", "response") for found in [self._index.text(node, getattr(PT, name))] if found]
-        days = [f"{name} {day}" for name in _DAYS for day in [self._index.text(node, getattr(PT, name))] if day]
+        fact = ox.NamedNode(iri)
+        kind = self._index.text(fact, RDF.type)
+        about = self._index.text(fact, PT.about)
+        named = self._rules.label(about) if about else self._index.text(fact, PT.text) or ""
+        value, unit = self._index.text(fact, PT.value), self._index.text(fact, PT.unit)
+        said = [self._rules.label(found) for name in ("certainty", "presence", "response") for found in [self._index.text(fact, getattr(PT, name))] if found]
+        days = [f"{name} {day}" for name in _DAYS for day in [self._index.text(fact, getattr(PT, name))] if day]
         parts = [named, " ".join(part for part in (value, unit) if part), *said, *days]
         source = self.source(iri)
         address = source.get("reference") or source["display"]
@@ -46,10 +47,10 @@ class Facts:
     def bars(self, concept: str, as_of: str) -> list[str]:
         """The contraindications on record, on that day, to a concept that is this one, above it or of the same agent."""
         found = []
-        for node in self._index.subjects(RDF.type, ox.NamedNode(PT.Contraindication)):
-            about, recorded = self._index.text(node, PT.about), self._index.text(node, PT.recorded)
+        for bar in self._index.subjects(RDF.type, ox.NamedNode(PT.Contraindication)):
+            about, recorded = self._index.text(bar, PT.about), self._index.text(bar, PT.recorded)
             if about and self._rules.covers(about, concept) and (recorded or "") <= as_of:
-                found.append(node.value)
+                found.append(bar.value)
         return found
 
     def certain(self, iri: str) -> bool:
@@ -58,7 +59,7 @@ class Facts:
 
     def of_source(self, source: str) -> list[str]:
         """The concepts (IRIs) that the facts from a resource (IRI) are about."""
-        return [about for node in self._index.subjects(PT.source, ox.NamedNode(source)) for about in [self._index.text(node, PT.about)] if about]
+        return [about for one in self._index.subjects(PT.source, node(source)) for about in [self._index.text(one, PT.about)] if about]
 
 
 def reference(iri: str) -> dict:
