@@ -28,6 +28,7 @@ from kg.cli_common import (
     say,
     write_output,
 )
+from kg.cli_derive import derive
 from kg.cli_docs import docs
 from kg.cli_format import format_command
 from kg.cli_serve import serve
@@ -36,6 +37,7 @@ from kg.errors import InputError
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="Ask a clinical guideline about patients: verdicts with their reasons. Not a medical device.")
 app.command()(check)
+app.command()(derive)
 app.command()(docs)
 app.command("format")(format_command)
 app.command()(serve)

@@ -5,24 +5,31 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
+import httpx
 import pyoxigraph as ox
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kg.errors import InputError
 from kg.serve.dataset import Dataset
 from kg.serve.negotiate import choose
+from kg.serve.request import FORM, QUERY, UPDATE
 from kg.serve.settings import Settings
 from kg.serve.words import words
 from tests.support import w3c
-from tests.support.service import Service, running
+from tests.support.service import Service, children, running
 from tests.support.vignettes import SHARED
 
 FOLDER = SHARED / "w3c"
 CASES = w3c.cases(FOLDER)
-QUERY = "application/sparql-query"
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -169,14 +176,77 @@ def test_a_query_that_takes_too_much_memory_ends_alone(client):
     assert still_answers(client)
 
 
-def test_long_queries_do_not_hold_up_short_ones_forever(service: Service):
-    with service.client() as one, service.client() as two:
-        threads = [threading.Thread(target=ask, args=(one, LONG)) for _ in range(3)]
+def test_long_queries_do_not_hold_up_short_ones_and_too_many_of_them_are_sent_away():
+    """One worker: a long query runs on beside the short ones, a second one is refused for now."""
+    statuses: list[int] = []
+    store = ox.Store()
+    store.extend(ox.Quad(ox.NamedNode(f"urn:s:{n}"), ox.NamedNode("urn:p"), ox.Literal(n)) for n in range(50))
+    served = Dataset(store.dump(format=ox.RdfFormat.N_QUADS), 50, {})
+    with running(served, seconds=6.0, workers=1) as service, service.client() as one, service.client() as two:
+        threads = [threading.Thread(target=lambda: statuses.append(ask(one, LONG).status_code)) for _ in range(2)]
         for thread in threads:
             thread.start()
         assert still_answers(two)
         for thread in threads:
             thread.join(30)
+    assert sorted(statuses) == [422, 429]
+
+
+def test_killed_at_work_it_leaves_nothing_behind_and_starts_again(tmp_path):
+    """The process that serves is killed while a long query runs: its workers end, and the same command serves again."""
+    data = tmp_path / "data.nt"
+    data.write_text("".join(f"<urn:s:{n}> <urn:p> {n} .\n".replace(f" {n} .", f' "{n}" .') for n in range(200)))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "kg", "serve", "--data", str(data), "--port", str(port), "--seconds", "2", "--workers", "1"]
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        for _ in range(2):
+            server = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=ROOT)
+            wait_for(client)
+            workers = children(server.pid)
+            assert len(workers) >= 2
+            asking = threading.Thread(target=lambda: pytest.raises(httpx.HTTPError, ask, client, LONG))
+            asking.start()
+            time.sleep(0.3)
+            server.kill()
+            server.wait()
+            asking.join(30)
+            end = time.monotonic() + 15
+            while any(map(alive, workers)) and time.monotonic() < end:
+                time.sleep(0.2)
+            assert not any(map(alive, workers))
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_for(client: httpx.Client) -> None:
+    for _ in range(300):
+        try:
+            if client.get("/ready").status_code == 200:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    raise AssertionError("the service did not start")
+
+
+METHODS = st.sampled_from(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE"])
+NAMES = st.sampled_from(["query", "update", "default-graph-uri", "named-graph-uri", "using-graph-uri", "other"])
+VALUES = st.one_of(st.sampled_from(["ASK {}", "SELECT * { ?s ?p ?o }", "CONSTRUCT WHERE { ?s ?p ?o }", "DROP ALL", "urn:a", "<>", "\\u0000"]), st.text(max_size=40))
+MEDIA = st.one_of(st.sampled_from([QUERY, FORM, UPDATE, "text/turtle", "text/csv;q=0.1, */*;q=x", ";;;,", QUERY + "; charset=utf-16"]), st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(METHODS, st.lists(st.tuples(NAMES, VALUES), max_size=4), st.one_of(st.none(), MEDIA), st.one_of(st.none(), MEDIA), st.one_of(VALUES.map(str.encode), st.binary(max_size=60)))
+def test_whatever_comes_nothing_breaks(client, method, parameters, accept, content_type, body):
+    headers = {key: value.strip() for key, value in (("accept", accept), ("content-type", content_type)) if value is not None}
+    reply = client.request(method, "/sparql", params=parameters, headers=headers, content=body)
+    assert reply.status_code < 500
 
 
 BAD = {

@@ -20,7 +20,7 @@ from kg.guidance.rules import Rules
 from kg.results import results
 from kg.serve import hooks
 from kg.serve.problem import Problem
-from kg.serve.worker import Answer, limit
+from kg.serve.worker import Answer, serve
 from kg.warm import Session
 
 FHIR, JSON, PROBLEM = "application/fhir+json", "application/json", "application/problem+json"
@@ -37,19 +37,13 @@ class Job:
     as_of: date
 
 
-def main(connection: Connection, rules: Rules, pages: str | None, memory: int) -> None:
-    """Load, then answer one `Job` after the other until the connection closes. `memory`: mebibytes on top of what is loaded."""
+def main(connection: Connection, rules: Rules, pages: str | None, memory: int, seconds: float) -> None:
+    """Load, then answer one `Job` after the other until the connection closes. `memory`: mebibytes on top of what is loaded;
+    `seconds`: as in kg.serve.worker."""
     advisor = Advisor(rules, pages)
     gc.collect()
     gc.freeze()                 # what is loaded stays: no later collection walks it
-    limit(memory)
-    connection.send("ready")
-    while True:
-        try:
-            job = connection.recv()
-        except EOFError:
-            return
-        connection.send(advisor.answer(job))
+    serve(connection, advisor.answer, memory, seconds)
 
 
 class Advisor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -39,14 +38,14 @@ def create_app(served: Dataset, settings: Settings, title: str, rules: Rules | N
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        app.state.pool = await asyncio.to_thread(Pool, main, (served.quads, settings.rows, settings.memory), settings)
-        app.state.slots = asyncio.Semaphore(settings.workers)
+        app.state.pool = Pool(main, (served.quads, settings.rows, settings.memory), settings, spare=settings.workers)
+        await app.state.pool.open()
         if guidance:
-            await guidance.start()
+            await guidance.open()
         yield
-        await asyncio.to_thread(app.state.pool.close)
+        await app.state.pool.close()
         if guidance:
-            await guidance.stop()
+            await guidance.close()
 
     async def sparql(received: Request) -> Response:
         if received.method == "OPTIONS":
@@ -57,8 +56,7 @@ def create_app(served: Dataset, settings: Settings, title: str, rules: Rules | N
         asked = request.read(method, received.url.query, received.headers.get("content-type"), content, accept)
         if asked is None:
             return _description(received, accept)
-        async with received.app.state.slots:
-            answer = await asyncio.to_thread(received.app.state.pool.ask, asked)
+        answer = await received.app.state.pool.ask(asked)
         mark = {"KG-Truncated": f"rows={settings.rows}"} if answer.cut else {}
         return Response(answer.body, answer.status, {"Vary": "Accept", **mark}, _typed(answer.media))
 

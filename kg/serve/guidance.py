@@ -27,15 +27,15 @@ class Guidance:
         self._rules, self._settings, self._today = rules, settings, today
         self._discovery = json.dumps(hooks.discovery(rules), ensure_ascii=False).encode()
 
-    async def start(self) -> None:
+    async def open(self) -> None:
         """Start the workers."""
-        arguments = (self._rules, self._settings.pages, self._settings.memory)
-        self._pool = await asyncio.to_thread(Pool, advisor.main, arguments, self._settings)
-        self._slots, self._writing = asyncio.Semaphore(self._settings.workers), asyncio.Lock()
+        self._pool = Pool(advisor.main, (self._rules, self._settings.pages, self._settings.memory), self._settings)
+        self._writing = asyncio.Lock()
+        await self._pool.open()
 
-    async def stop(self) -> None:
+    async def close(self) -> None:
         """End the workers."""
-        await asyncio.to_thread(self._pool.close)
+        await self._pool.close()
 
     def routes(self) -> list[Route]:
         """A route for each service, none with a part that a client fills in: paths are logged."""
@@ -51,7 +51,7 @@ class Guidance:
     def _hook(self, hook: str):
         async def answer(received: Request) -> Response:
             _typed(received, JSON)
-            return _response(await self._run(Job(hook, await body.read(received, self._settings.body), self._today())))
+            return _response(await self._pool.ask(Job(hook, await body.read(received, self._settings.body), self._today())))
 
         return answer
 
@@ -62,13 +62,9 @@ class Guidance:
             if len(days) > 1:
                 raise Problem(400, "no date", "Give asOf once.")
             as_of = advisor.day(days[0]) if days else self._today()
-            return _response(await self._run(Job(None, await body.read(received, self._settings.body), as_of)))
+            return _response(await self._pool.ask(Job(None, await body.read(received, self._settings.body), as_of)))
         except Problem as problem:
             return _response(advisor.refusal(problem, as_fhir=True), problem.headers)
-
-    async def _run(self, job: Job) -> Answer:
-        async with self._slots:
-            return await asyncio.to_thread(self._pool.ask, job)
 
     def _feedback(self, hook: str):
         async def answer(received: Request) -> Response:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing.connection import Connection
+from typing import Any
 
 import pyoxigraph as ox
 
@@ -19,6 +22,7 @@ BOOLEANS = {"application/sparql-results+json": ox.QueryResultsFormat.JSON, "appl
             "application/json": ox.QueryResultsFormat.JSON, "application/xml": ox.QueryResultsFormat.XML}
 GRAPHS = {"text/turtle": ox.RdfFormat.TURTLE, "application/n-triples": ox.RdfFormat.N_TRIPLES,
           "application/ld+json": ox.RdfFormat.JSON_LD, "application/rdf+xml": ox.RdfFormat.RDF_XML}
+_GRACE = 5
 _BASE = "https://w3id.org/sacroiliitis-kg/"
 _PREFIXES = {"gl": _BASE + "core#", "pt": _BASE + "patient#", "cl": _BASE + "clinical#", "rs": _BASE + "guideline/refractory-sacroiliitis#"}
 
@@ -34,20 +38,30 @@ class Answer:
     more: dict = field(default_factory=dict)
 
 
-def main(connection: Connection, data: bytes, rows: int, memory: int) -> None:
+def main(connection: Connection, data: bytes, rows: int, memory: int, seconds: float) -> None:
     """Load the data (N-Quads), then answer one `Asked` after the other until the connection closes.
 
-    `memory`: mebibytes that may be used on top of what holds the data; a query that needs more ends the process."""
+    `memory`: mebibytes that may be used on top of what holds the data; a query that needs more ends the process.
+    `seconds`: should the service itself be gone and stop nobody, a timer ends the process a little later than that."""
     store = ox.Store()
     store.bulk_load(data, format=ox.RdfFormat.N_QUADS)
-    limit(memory)
+    serve(connection, lambda asked: answer(store, asked, rows), memory, seconds)
+
+
+def serve(connection: Connection, answering: Callable[[Any], Answer], memory: int, seconds: float) -> None:
+    """Say that all is loaded, then answer one job after the other, within these bounds, until the connection closes."""
+    for name in (signal.SIGINT, signal.SIGTERM):                # the service ends its workers
+        signal.signal(name, signal.SIG_IGN)
+    _limit(memory)
     connection.send("ready")
     while True:
         try:
-            asked = connection.recv()
+            job = connection.recv()
         except EOFError:
             return
-        connection.send(answer(store, asked, rows))
+        signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE)
+        connection.send(answering(job))
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def answer(store: ox.Store, asked: Asked, rows: int) -> Answer:
@@ -97,7 +111,7 @@ def _place(message: str) -> dict[str, int]:
     return {"line": int(found[1]), "column": int(found[2])} if found else {}
 
 
-def limit(memory: int) -> None:
+def _limit(memory: int) -> None:
     """Let the address space grow by so many mebibytes and no more, where the platform can limit it."""
     try:
         import resource

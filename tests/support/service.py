@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import httpx
 import uvicorn
@@ -17,6 +18,19 @@ from kg.guidance.rules import Rules
 from kg.serve.app import create_app
 from kg.serve.dataset import Dataset
 from kg.serve.settings import Settings
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process started, whichever of its threads did."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(status.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        if parent == pid:
+            found.append(int(status.parent.name))
+    return found
 
 
 @dataclass(frozen=True)
