@@ -5,15 +5,18 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import shlex
+import subprocess
 from datetime import date
+from shutil import which
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kg.evaluate import evaluate
 from kg import fhir
 from kg.errors import InputError
+from kg.evaluate import evaluate
 from kg.fhir import READ
 from kg.guidance.rules import Rules
 from kg.guidance.words import markdown, shortened
@@ -415,3 +418,18 @@ def test_no_request_of_many_gives_a_fault(advisor, case):
 def test_shortened(text):
     found = shortened(text, 139)
     assert len(found) <= 139 and "\n" not in found and found.rstrip("…")[:50] == " ".join(text.split())[:50].rstrip("…")
+
+
+@pytest.mark.skipif(which("curl") is None, reason="curl is not installed")
+@pytest.mark.parametrize("page", ["hooks.md", "fhir-out.md"])
+def test_the_examples_of_the_documentation_run(page, service, tmp_path):
+    """Each curl line of a page, against a running service, with the request that the page speaks of."""
+    root = OWN.parent.parent
+    lines = [line.strip() for line in (root / "docs" / page).read_text("utf-8").splitlines() if line.startswith("    curl ")]
+    assert lines
+    (tmp_path / "request.json").write_text(json.dumps(asked(CLASS)), "utf-8")
+    (tmp_path / "examples").symlink_to(root / "examples")
+    for line in lines:
+        command = shlex.split(line.replace("127.0.0.1:8000", f"127.0.0.1:{service[0].port}"))
+        found = json.loads(subprocess.run([*command, "--silent", "--fail"], cwd=tmp_path, capture_output=True, check=True).stdout)
+        assert found.get("cards") or found["resourceType"] == "Bundle"
