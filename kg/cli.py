@@ -10,6 +10,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from kg.cli_ask import ask
 from kg.cli_check import check
 from kg.cli_common import (
     DEFAULT_SLUG,
@@ -32,6 +33,7 @@ from kg.cli_derive import derive
 from kg.cli_docs import docs
 from kg.cli_format import format_command
 from kg.cli_serve import serve
+from kg.cli_what_if import what_if
 from kg.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -39,6 +41,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.command()(check)
 app.command()(derive)
 app.command()(docs)
+app.command()(ask)
+app.command("what-if")(what_if)
 app.command("format")(format_command)
 app.command()(serve)
 

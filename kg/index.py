@@ -36,3 +36,7 @@ class Index:
     def subjects(self, predicate: str, value) -> list:
         """The subjects that have this value, without repeats, in a stable order."""
         return sorted(set(self._subjects.get((predicate, value), ())), key=lambda term: term.value)
+
+    def having(self, predicate: str) -> list:
+        """The subjects that have the predicate at all, in a stable order."""
+        return sorted({subject for subject, own in self._objects if own == predicate}, key=lambda term: term.value)

@@ -13,7 +13,7 @@ from kg import fhir, sitecodes
 from kg.codes import CodeIndex
 from kg.engine import Triple
 from kg.errors import InputError
-from kg.fhir import Finding
+from kg.fhir import Finding, answers
 from kg.paths import data
 from kg.terms import PT
 
@@ -48,7 +48,9 @@ def codes(file: Path | None = None) -> tuple[CodeIndex, tuple[str, ...]]:
 
 
 def read(places: list[str], index: CodeIndex) -> Inputs:
-    """Read every input; FHIR resources of all inputs are one record, so that a bulk export by resource type works."""
+    """Read every input; FHIR resources of all inputs are one record, so that a bulk export by resource type works.
+
+    Answers of QuestionnaireResponses are written into the facts of all inputs, RDF included."""
     found = Inputs()
     documents: list[tuple[str, object]] = []
     for place in places:
@@ -67,6 +69,8 @@ def read(places: list[str], index: CodeIndex) -> Inputs:
         found.findings.extend(lifted.findings)
         found.entries, found.ignored = lifted.entries, lifted.ignored
         found.patients.extend(lifted.patients)
+        found.triples = list(answers.apply(found.triples, lifted.responses, index))
+        found.findings.extend(finding for entry in lifted.responses for finding in entry.view.findings if finding not in found.findings)
     named = {t.subject for t in found.triples if t.predicate.value == _TYPE and t.object == ox.NamedNode(PT.Patient)}
     found.patients.extend(sorted(named - set(found.patients), key=lambda node: node.value))
     return found
