@@ -101,11 +101,12 @@ def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFor
         write_output(as_turtle([*evaluation.facts, *evaluation.derived]), output)
     elif format is RecommendFormat.fhir:
         from kg import inputs
-        from kg.guidance.resources import Case, bundle
+        from kg.guidance.resources import bundle, cases
         from kg.guidance.rules import Rules
 
         rules = Rules(evaluation.guideline, inputs.codes(codes)[0])
-        write_output("".join(json.dumps(bundle([Case(row, evaluation.facts, found.findings)], rules), ensure_ascii=False) + "\n" for row in rows), output)
+        bundles = (bundle([case], rules) for case in cases(evaluation, rows, rules.codes, found.findings))
+        write_output("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in bundles), output)
     else:
         console, buffer = open_console(output)
         for row in rows:

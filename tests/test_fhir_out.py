@@ -8,10 +8,10 @@ from functools import cache
 
 import pytest
 
-from kg import fhir
+from kg import fhir, inputs
 from kg.evaluate import evaluate
 from kg.guidance.plan import actions
-from kg.guidance.resources import Case, bundle, outcome_of
+from kg.guidance.resources import Case, bundle, cases, outcome_of
 from kg.guidance.rules import Rules
 from kg.results import results
 from tests.support import vignettes
@@ -182,3 +182,24 @@ def test_findings_become_an_operation_outcome():
     assert any(issue["severity"] == "error" and "Observation/x" in issue["diagnostics"] for issue in outcome["issue"])
     assert of(found, "GuidanceResponse")[0]["evaluationMessage"]
     assert outcome_of([])["issue"] == []
+
+
+@pytest.mark.parametrize("name", ["pain-not-recorded-leaves-the-first-biologic-open", "no-date-of-birth-is-open"])
+def test_what_is_missing_comes_as_a_questionnaire_whose_answers_are_read(name: str):
+    """The way round: guidance with a Questionnaire, its answers back in the record, and the verdict is settled."""
+    vignette = VIGNETTES[name]
+    lifted = fhir.lift([("test", vignette.bundle)], vignettes.codes())
+    evaluation = evaluate(lifted.triples, vignettes.guideline(), vignette.as_of)
+    (case,) = cases(evaluation, results(evaluation), vignettes.codes())
+    found = bundle([case], rules())
+    assert faults(vignette, [case.row], found) == []
+    (form,) = of(found, "Questionnaire")
+    assert all(item["text"] and item["linkId"] for item in form["item"])
+    value = {"date": {"valueDate": "1980-01-01"}, "decimal": {"valueDecimal": 8}}[form["item"][0]["type"]]
+    response = {"resourceType": "QuestionnaireResponse", "status": "completed", "authored": vignette.as_of.isoformat(), "subject": {"reference": case.row["iri"]},
+                "item": [{"linkId": form["item"][0]["linkId"], "answer": [value]}]}
+    again = fhir.lift([("test", {**vignette.bundle, "entry": [*vignette.bundle["entry"], {"resource": response}]})], vignettes.codes())
+    facts, more = inputs.answered(again.triples, again, vignettes.codes())
+    assert more == []
+    before, after = ({one["treatment"]: one["verdict"] for one in row["treatments"]} for row in (case.row, *results(evaluate(facts, vignettes.guideline(), vignette.as_of))))
+    assert before["adalimumab"] == "undetermined" and after["adalimumab"] == "eligible"

@@ -353,6 +353,10 @@ ATOMS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) |
     ["Patient/x", "2026-13-45", "9999-12-31", "urn:uuid:", "#x", "active", "\x00", "\ud800", "https://w3id.org/sacroiliitis-kg/clinical#Adalimumab", -1, 10**30, [], {}, [None], {"resourceType": "Bundle"}])
 
 
+ANSWERED = {"resourceType": "QuestionnaireResponse", "status": "completed", "authored": "2026-03-01", "subject": {"reference": f"Patient/{patient_of(OPEN)}"},
+            "item": [{"linkId": "Observation/cl:PainIntensity/value", "answer": [{"valueDecimal": 7}]}]}
+
+
 def places(value: object, path: tuple = ()):
     yield path
     for key, child in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
@@ -368,7 +372,8 @@ def replaced(value, path: tuple, new):
 
 
 SEEDS = [asked(CLASS), asked(CLASS, "order-sign", ["Adalimumab", "Prednisone"]), asked(OPEN, "order-select", ["Naproxen"]), VIGNETTES[CLASS].bundle,
-         {"resourceType": "Parameters", "parameter": [{"name": "asOf", "valueDate": "2026-03-02"}, {"name": "record", "resource": VIGNETTES[OPEN].bundle}]}]
+         {"resourceType": "Parameters", "parameter": [{"name": "asOf", "valueDate": "2026-03-02"}, {"name": "record", "resource": VIGNETTES[OPEN].bundle}]},
+         {"resourceType": "Bundle", "type": "collection", "entry": [*VIGNETTES[OPEN].bundle["entry"], {"resource": ANSWERED}]}]
 PLACES = [list(places(seed)) for seed in SEEDS]
 
 

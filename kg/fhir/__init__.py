@@ -34,7 +34,7 @@ _READERS: dict[str, Callable[[Entry, Context], list[Fact]]] = {
     "ServiceRequest": procedures.service_request,
 }
 
-#: The resource types whose content becomes facts; each can be searched for by `patient`, but for the Patient itself.
+#: The resource types whose content becomes facts by itself; each can be searched for by `patient`, but for the Patient.
 READ = ("Patient", *_READERS)
 
 

@@ -8,13 +8,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kg import __version__
+from kg.asking import Bounds, next_questions
+from kg.codes import CodeIndex
 from kg.engine import Triple
+from kg.evaluate import Evaluation
 from kg.fhir.findings import Finding
 from kg.guidance.facts import Facts, reference
+from kg.guidance.plan import actions
 from kg.guidance.questions import missing
 from kg.guidance.rules import Rules, local
-from kg.guidance.plan import actions
 from kg.guidance.words import AGAINST, DISCLAIMER, NOT_CHECKED, STRENGTHS, decisive, places
+from kg.questionnaire import questionnaire
 from kg.terms import RECORD
 
 _OWN = "https://w3id.org/sacroiliitis-kg/StructureDefinition/"
@@ -24,18 +28,27 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://w3id.org/sacroiliitis-kg/gu
 
 @dataclass(frozen=True)
 class Case:
-    """One patient: the results (one object of `kg.results.results`), the facts (pt: vocabulary), the findings of the import."""
+    """One patient: the results (one object of `kg.results.results`), the facts (pt: vocabulary), the findings of the import, and a
+    Questionnaire (R4) of what is missing, if there is one."""
 
     row: dict
     facts: Sequence[Triple]
     findings: Sequence[Finding] = ()
+    questionnaire: dict | None = None
+
+
+def cases(evaluation: Evaluation, rows: Iterable[dict], codes: CodeIndex, findings: Sequence[Finding] = (), bounds: Bounds = Bounds()) -> list[Case]:
+    """The patients of an evaluation whose results these are, each with a Questionnaire of the questions that settle an open
+    verdict; `bounds`: how far those are searched for."""
+    asked = {one.patient.value: one for one in next_questions(evaluation, bounds)}
+    return [Case(row, evaluation.facts, findings, questionnaire(evaluation, one, codes) if (one := asked[row["iri"]]).decisive else None) for row in rows]
 
 
 def bundle(cases: Iterable[Case], rules: Rules) -> dict:
     """An R4 Bundle (collection) with the resources of every patient, in their order.
 
     A patient's are: GuidanceResponse, RequestGroup when a treatment is eligible, a DetectedIssue for each treatment that is
-    contraindicated or advised against, OperationOutcome when the import found something, Provenance. The same input gives
+    contraindicated or advised against, OperationOutcome when the import found something, the Questionnaire, Provenance. The same input gives
     the same bytes: identifiers are made of what they identify, times are the as-of date."""
     entries = [entry for case in cases for entry in _Writer(case, rules).entries()]
     return {"resourceType": "Bundle", "type": "collection", **({"entry": entries} if entries else {})}
@@ -44,7 +57,7 @@ def bundle(cases: Iterable[Case], rules: Rules) -> dict:
 class _Writer:
     def __init__(self, case: Case, rules: Rules) -> None:
         self.row, self.rules, self.facts = case.row, rules, Facts(case.facts, rules)
-        self.findings = case.findings
+        self.findings, self.questionnaire = case.findings, case.questionnaire
         self.subject = reference(case.row["iri"])
         self.day = f"{case.row['asOf']}T00:00:00Z"
 
@@ -52,7 +65,7 @@ class _Writer:
         found = [self._issue(one) for one in self.row["treatments"] if one["verdict"] in ("contraindicated", "advised-against")]
         plan = self._plan()
         outcome = outcome_of(self.findings) if self.findings else None
-        more = [one for one in (plan, outcome) if one]
+        more = [one for one in (plan, outcome, self.questionnaire) if one]
         response = self._response(plan, outcome)
         resources = [response, *more, *found]
         resources.append(self._provenance([self._url(one) for one in resources]))

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from multiprocessing.connection import Connection
 
-from kg import fhir
+from kg import fhir, inputs
+from kg.asking import Bounds
 from kg.fhir.findings import VIOLATION, Finding
 from kg.guidance.cards import BARRED, Cards
 from kg.guidance.facts import Facts
 from kg.guidance.orders import Order, order
-from kg.guidance.resources import Case, bundle
+from kg.guidance.resources import bundle, cases
 from kg.guidance.rules import Rules
 from kg.results import results
 from kg.serve import hooks
@@ -26,6 +27,8 @@ from kg.warm import Session
 FHIR, JSON, PROBLEM = "application/fhir+json", "application/json", "application/problem+json"
 #: How many of the parts of a record that could not be read a card names.
 _NAMED = 20
+#: How far the questions that settle a verdict are searched for while a client waits.
+_SEARCH = Bounds(questions=2, patients=300)
 
 
 @dataclass(frozen=True)
@@ -91,12 +94,13 @@ class Advisor:
 
     def _evaluated(self, job: Job) -> dict:
         document, as_of = _evaluation(hooks.parsed(job.body), job.as_of)
-        lifted = fhir.lift([("request", document)], self._rules.codes)
+        codes = self._rules.codes
+        lifted = fhir.lift([("request", document)], codes)
         if not lifted.patients:
             raise Problem(422, "no patient", "The Bundle holds no Patient: add the Patient that its resources are about.")
-        with self._session.evaluated(lifted.triples, as_of) as evaluation:
-            rows = results(evaluation)
-        return bundle([Case(row, lifted.triples, lifted.findings) for row in rows], self._rules)
+        facts, more = inputs.answered(lifted.triples, lifted, codes)
+        with self._session.evaluated(facts, as_of) as evaluation:
+            return bundle(cases(evaluation, results(evaluation), codes, tuple(dict.fromkeys((*lifted.findings, *more))), _SEARCH), self._rules)
 
 
 def _evaluation(body: dict, as_of: date) -> tuple[dict, date]:
