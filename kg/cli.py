@@ -65,6 +65,7 @@ class RecommendFormat(StrEnum):
     json = "json"
     turtle = "turtle"
     html = "html"
+    fhir = "fhir"
 
 
 class ReportFormat(StrEnum):
@@ -120,6 +121,14 @@ def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFor
         from kg import report
 
         write_output(report.page(evaluation, rows), output)
+    elif format is RecommendFormat.fhir:
+        from kg import inputs
+        from kg.guidance.resources import bundle, cases
+        from kg.guidance.rules import Rules
+
+        rules = Rules(evaluation.guideline, inputs.codes(codes)[0])
+        bundles = (bundle([case], rules) for case in cases(evaluation, rows, rules.codes, found.findings))
+        write_output("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in bundles), output)
     else:
         console, buffer = open_console(output)
         for row in rows:

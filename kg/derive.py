@@ -15,11 +15,12 @@ def close_rules(engine: Engine) -> list[Triple]:
     return _run(engine, "rules")
 
 
-def derive(engine: Engine, step: Callable[[Query, int], None] | None = None) -> list[Triple]:
+def derive(engine: Engine, step: Callable[[Query, int], None] | None = None, into: list[Triple] | None = None) -> list[Triple]:
     """Derive everything of the patients in the engine's graph and add it; every pt:Patient needs pt:asOf.
 
-    Stages: `patient` steps run once; consecutive `combine` steps run in turn until they add nothing."""
-    return _run(engine, "patient", "combine", step=step)
+    Stages: `patient` steps run once; consecutive `combine` steps run in turn until they add nothing. `into`: where the
+    triples are collected, for a caller that must know what was added when a step fails."""
+    return _run(engine, "patient", "combine", step=step, into=into)
 
 
 def classify(engine: Engine) -> list[Triple]:
@@ -29,8 +30,8 @@ def classify(engine: Engine) -> list[Triple]:
     return _run(engine, "classify", "run")
 
 
-def _run(engine: Engine, *stages: str, step: Callable[[Query, int], None] | None = None) -> list[Triple]:
-    derived: list[Triple] = []
+def _run(engine: Engine, *stages: str, step: Callable[[Query, int], None] | None = None, into: list[Triple] | None = None) -> list[Triple]:
+    derived: list[Triple] = [] if into is None else into
     steps = [query for query in folder("derive") if query.header["stage"] in stages]
     position = 0
     while position < len(steps):
@@ -45,8 +46,8 @@ def _run(engine: Engine, *stages: str, step: Callable[[Query, int], None] | None
             for query in loop:
                 new = [triple for triple in engine.construct(query.text) if triple not in seen]
                 seen.update(new)
-                engine.add(new)
                 derived.extend(new)
+                engine.add(new)
                 grew = grew or bool(new)
                 if step:
                     step(query, len(new))

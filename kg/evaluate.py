@@ -73,12 +73,17 @@ def evaluate_on(facts: Iterable[Triple], guideline: Guideline, dates: Iterable[d
 
 def prepare(facts: Iterable[Triple], guideline: Guideline, as_of: date, engine: str = "oxigraph") -> tuple[Engine, tuple[Triple, ...], tuple[ox.NamedNode, ...]]:
     """An engine that holds the closed rules, the facts and the as-of date; the facts kept; the patients in order."""
+    given, dated, patients = record(facts, as_of)
+    store = guideline.engine(engine)
+    store.add((*given, *dated))
+    return store, given, patients
+
+
+def record(facts: Iterable[Triple], as_of: date) -> tuple[tuple[Triple, ...], tuple[Triple, ...], tuple[ox.NamedNode, ...]]:
+    """The facts without any as-of date, the as-of date of each patient, and the patients in order."""
     given = tuple(t for t in facts if t.predicate != _AS_OF)
     patients = _patients(given)
-    store = guideline.engine(engine)
-    store.add(given)
-    store.add(_as_of(patients, as_of))
-    return store, given, patients
+    return given, tuple(_as_of(patients, as_of)), patients
 
 
 def _patients(facts: Iterable[Triple]) -> tuple[ox.NamedNode, ...]:

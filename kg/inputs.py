@@ -6,6 +6,7 @@ import codecs
 import json
 import re
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,11 +84,17 @@ def read(places: list[str], index: CodeIndex) -> Inputs:
         found.findings.extend(lifted.findings)
         found.entries, found.ignored = lifted.entries, lifted.ignored
         found.patients.extend(lifted.patients)
-        found.triples = list(answers.apply(found.triples, lifted.responses, index))
-        found.findings.extend(finding for entry in lifted.responses for finding in entry.view.findings if finding not in found.findings)
+        found.triples, more = answered(found.triples, lifted, index)
+        found.findings.extend(finding for finding in more if finding not in found.findings)
     named = {t.subject for t in found.triples if t.predicate.value == _TYPE and t.object == ox.NamedNode(PT.Patient)}
     found.patients.extend(sorted(named - set(found.patients), key=lambda node: node.value))
     return found
+
+
+def answered(triples: Iterable[Triple], lifted: fhir.Lifted, index: CodeIndex) -> tuple[list[Triple], list[Finding]]:
+    """The facts with the answers of the QuestionnaireResponses of an import written into them, and what was found in those."""
+    found = list(answers.apply(triples, lifted.responses, index))
+    return found, [finding for entry in lifted.responses for finding in entry.view.findings]
 
 
 def _bytes(place: str) -> bytes:

@@ -17,7 +17,7 @@ from kg.fhir.findings import VIOLATION, Finding
 from kg.fhir.reading import Unread, parse
 from kg.fhir.record import Entry, collect, contained
 
-__all__ = ["Finding", "Lifted", "Unread", "lift", "parse"]
+__all__ = ["READ", "Finding", "Lifted", "Unread", "lift", "parse"]
 
 _READERS: dict[str, Callable[[Entry, Context], list[Fact]]] = {
     "AllergyIntolerance": alerts.allergy,
@@ -47,6 +47,9 @@ _ELEMENTS = {
     "Procedure": "code",
     "ServiceRequest": "code",
 }
+
+#: The resource types whose content becomes facts by itself; each can be searched for by `patient`, but for the Patient.
+READ = ("Patient", *_READERS)
 
 
 @dataclass(frozen=True)

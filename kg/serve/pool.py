@@ -1,22 +1,23 @@
-"""Workers side by side: a query goes to a free one; one that takes too long or too much is killed and replaced.
+"""Workers side by side: a job goes to a free one; one that takes too long or too much is killed and replaced.
 
-Short queries must not wait for long ones: a query that is not done after `PATIENCE` seconds gives its slot back and
-runs on at low priority, as long as not too many do; beyond that it is refused, and may be tried again later."""
+Short jobs must not wait for long ones: where the pool has workers to spare for those, a job that is not done after `PATIENCE`
+seconds gives its slot back and runs on at low priority, as long as not too many do; beyond that it is refused, and may be
+tried again later."""
 
 from __future__ import annotations
 
 import asyncio
 import multiprocessing
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 from kg.serve.problem import Problem
-from kg.serve.request import Asked
 from kg.serve.settings import Settings
-from kg.serve.worker import Answer, main
+from kg.serve.worker import Answer
 
 PATIENCE = 1.0
 _START_SECONDS, _NICE = 60, 10
@@ -29,23 +30,24 @@ class _Worker:
 
 
 class Pool:
-    """Processes that hold the data (N-Quads) and answer queries: `settings.workers` short ones at a time, and as many
-    long ones beside them. `open` before use, `close` at the end, all on one event loop."""
+    """Processes that run `main` with a connection, these arguments and the seconds that a job may take: it says that it is
+    ready, then answers one job after the other. `settings.workers` jobs run at a time, and `spare` long ones beside them.
+    `open` before use, `close` at the end, all on one event loop."""
 
-    def __init__(self, data: bytes, settings: Settings) -> None:
-        self._data, self._settings = data, settings
+    def __init__(self, main: Callable[..., None], arguments: tuple, settings: Settings, spare: int = 0) -> None:
+        self._main, self._arguments, self._settings = main, arguments, settings
         self._context = multiprocessing.get_context("spawn")        # no copy of this process's threads and sockets
         self._all: set[_Worker] = set()
         self._free: asyncio.Queue[_Worker] = asyncio.Queue()
-        self._short, self._long = asyncio.Semaphore(settings.workers), settings.workers
+        self._short, self._spare, self._long = asyncio.Semaphore(settings.workers), spare, spare
         self._starting: set[asyncio.Task] = set()
 
     async def open(self) -> None:
-        """Start the workers and wait until they have loaded the data."""
-        await asyncio.gather(*(self._start() for _ in range(2 * self._settings.workers)))
+        """Start the workers and wait until they are ready."""
+        await asyncio.gather(*(self._start() for _ in range(self._settings.workers + self._spare)))
 
-    async def ask(self, asked: Asked) -> Answer:
-        """Run a query in a worker.
+    async def ask(self, job: object) -> Answer:
+        """Run a job in a worker.
 
         Raises Problem 422 when it exceeds the time or the memory that one may take, 429 when it takes long while too
         many others do."""
@@ -54,8 +56,11 @@ class Pool:
         worker = None
         try:
             worker = await self._free.get()
-            worker.connection.send(asked)
-            if not await _readable(worker.connection, min(PATIENCE, self._settings.seconds)):
+            worker.connection.send(job)
+            patience = PATIENCE if self._spare else self._settings.seconds
+            if not await _readable(worker.connection, min(patience, self._settings.seconds)):
+                if not self._spare:
+                    raise self._too_long()
                 if not self._long:
                     raise Problem(429, "busy", "Too many long queries run already: try again later.", headers={"Retry-After": "5"})
                 self._long -= 1
@@ -64,14 +69,14 @@ class Pool:
                 with suppress(OSError, AttributeError):
                     os.setpriority(os.PRIO_PROCESS, worker.process.pid or 0, _NICE)
                 if not await _readable(worker.connection, self._settings.seconds - PATIENCE):
-                    raise Problem(422, "too long", f"The query was stopped after {self._settings.seconds:g} s: ask for less at a time.")
+                    raise self._too_long()
             answer = worker.connection.recv()
             if short:                                   # one of low priority does not get its priority back
                 self._free.put_nowait(worker)
                 worker = None
             return answer
         except (EOFError, OSError):
-            raise Problem(422, "too much", f"The query needs more than {self._settings.memory} MiB, or is nested too deeply: "
+            raise Problem(422, "too much", f"It needs more than {self._settings.memory} MiB, or is nested too deeply: "
                                            "ask for less at a time.") from None
         finally:
             if worker is not None:
@@ -80,6 +85,9 @@ class Pool:
                 self._short.release()
             else:
                 self._long += 1
+
+    def _too_long(self) -> Problem:
+        return Problem(422, "too long", f"It was stopped after {self._settings.seconds:g} s: ask for less at a time.")
 
     async def close(self) -> None:
         """End all workers, those at work too."""
@@ -98,8 +106,7 @@ class Pool:
 
     async def _start(self) -> None:
         ours, theirs = self._context.Pipe()
-        chosen = self._settings
-        process = self._context.Process(target=main, args=(theirs, self._data, chosen.rows, chosen.memory, chosen.seconds), daemon=True)
+        process = self._context.Process(target=self._main, args=(theirs, *self._arguments, self._settings.seconds), daemon=True)
         worker = _Worker(process, ours)
         self._all.add(worker)
         await asyncio.to_thread(process.start)

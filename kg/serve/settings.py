@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from pathlib import Path
 
 from kg.errors import InputError
 
@@ -13,7 +14,8 @@ class Settings:
     """Where the service listens, who may use it, and what a request may cost.
 
     `seconds`: of one query; `memory`: mebibytes that a query may use beside the data; `rows`: of a result;
-    `body`: bytes of a request; `workers`: queries that run at the same time; `origins`: for CORS, none by default."""
+    `body`: bytes of a request; `workers`: queries, and as many evaluations, that run at the same time; `origins`: for CORS,
+    none by default; `feedback`: a file for the feedback on cards; `pages`: an absolute address that cards link to."""
 
     host: str = "127.0.0.1"
     port: int = 8000
@@ -24,12 +26,16 @@ class Settings:
     body: int = 1_000_000
     workers: int = 2
     origins: tuple[str, ...] = ()
+    feedback: Path | None = None
+    pages: str | None = None
 
     def __post_init__(self) -> None:
         """Raises InputError for a choice that would not be safe or cannot work."""
         if not self.token and not is_loopback(self.host):
             raise InputError(self.host, "--host", "other machines could read what is served",
                              "set a token (KG_TOKEN) or stay on 127.0.0.1")
+        if self.pages and not self.pages.startswith(("http://", "https://")):
+            raise InputError(self.pages, "--pages", "not an absolute address", "begin it with https://")
         for name in ("seconds", "memory", "rows", "body", "workers"):
             if getattr(self, name) <= 0:
                 raise InputError(str(getattr(self, name)), f"--{name}", "not above zero", "give a positive number")

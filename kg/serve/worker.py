@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing.connection import Connection
+from typing import Any
 
 import pyoxigraph as ox
 
@@ -41,19 +43,24 @@ def main(connection: Connection, data: bytes, rows: int, memory: int, seconds: f
 
     `memory`: mebibytes that may be used on top of what holds the data; a query that needs more ends the process.
     `seconds`: should the service itself be gone and stop nobody, a timer ends the process a little later than that."""
-    for name in (signal.SIGINT, signal.SIGTERM):                # the service ends its workers
-        signal.signal(name, signal.SIG_IGN)
     store = ox.Store()
     store.bulk_load(data, format=ox.RdfFormat.N_QUADS)
+    serve(connection, lambda asked: answer(store, asked, rows), memory, seconds)
+
+
+def serve(connection: Connection, answering: Callable[[Any], Answer], memory: int, seconds: float) -> None:
+    """Say that all is loaded, then answer one job after the other, within these bounds, until the connection closes."""
+    for name in (signal.SIGINT, signal.SIGTERM):                # the service ends its workers
+        signal.signal(name, signal.SIG_IGN)
     _limit(memory)
     connection.send("ready")
     while True:
         try:
-            asked = connection.recv()
+            job = connection.recv()
         except EOFError:
             return
         signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE)
-        connection.send(answer(store, asked, rows))
+        connection.send(answering(job))
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 

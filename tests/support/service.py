@@ -8,11 +8,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import httpx
 import uvicorn
 
+from kg.guidance.rules import Rules
 from kg.serve.app import create_app
 from kg.serve.dataset import Dataset
 from kg.serve.settings import Settings
@@ -40,12 +42,12 @@ class Service:
 
 
 @contextmanager
-def running(served: Dataset, **choices) -> Iterator[Service]:
-    """The service over a dataset, until the block ends."""
+def running(served: Dataset, rules: Rules | None = None, today: date | None = None, **choices) -> Iterator[Service]:
+    """The service over a dataset, with guidance of a guideline on one day if given, until the block ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    app = create_app(served, Settings(port=port, **choices), "test")
+    app = create_app(served, Settings(port=port, **choices), "test", rules, lambda: today)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, access_log=False, log_level="error", timeout_graceful_shutdown=2))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
