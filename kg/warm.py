@@ -34,7 +34,7 @@ class Session:
         try:
             self._engine.add((*given, *dated))
             derive.derive(self._engine, into=derived)
-            yield Evaluation(self._guideline, as_of, self._engine, given, tuple(derived), patients)
+            yield Evaluation(guideline=self._guideline, as_of=as_of, facts=given, derived=tuple(derived), patients=patients, engine=self._engine)
         finally:
             for triple in {*given, *dated, *derived} - self._rules:
                 self._engine.store.remove(ox.Quad(triple.subject, triple.predicate, triple.object))
