@@ -44,8 +44,10 @@ def _run(engine: Engine, *stages: str, step: Callable[[Query, int], None] | None
         while grew:
             grew = False
             for query in loop:
-                new = [triple for triple in engine.construct(query.text) if triple not in seen]
-                seen.update(new)
+                new = engine.construct(query.text)
+                if len(loop) > 1:
+                    new = [triple for triple in new if triple not in seen]
+                    seen.update(new)
                 derived.extend(new)
                 engine.add(new)
                 grew = grew or bool(new)
