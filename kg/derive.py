@@ -45,7 +45,7 @@ def _run(engine: Engine, *stages: str, step: Callable[[Query, int], None] | None
             grew = False
             for query in loop:
                 new = engine.construct(query.text)
-                if len(loop) > 1:
+                if repeated:
                     new = [triple for triple in new if triple not in seen]
                     seen.update(new)
                 derived.extend(new)
