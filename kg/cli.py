@@ -109,7 +109,7 @@ def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFor
         need_html("--format html")
     trace = Trace()
     found, evaluation = evaluate_inputs(places, as_of, guideline, guideline_file, codes, engine, trace.note)
-    _warn(places, found)
+    _warn(places, found, guideline_file)
     rows = rows_in_order(found, evaluation, patient)
     if proof:
         write_output(as_turtle(prove(evaluation, trace)), proof)
@@ -139,11 +139,11 @@ def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFor
         raise typer.Exit(2)
 
 
-def _warn(places: list[str], found) -> None:
+def _warn(places: list[str], found, files: list[Path] | None) -> None:
     """Say on standard error what violates the shapes."""
     from kg.validate import validate_record
 
-    report = found.report or validate_record(found.triples)[0]
+    report = found.report or validate_record(found.triples, files or ())[0]
     violations = [result for result in report.results if result.severity == "Violation"]
     for one in violations:
         say(_result_line(places, one))

@@ -66,13 +66,13 @@ def nobody(places: list[str]) -> InputError:
     return InputError(", ".join(places), "input", "no patient in it", "give a FHIR Patient, or a pt:Patient in RDF")
 
 
-def _readable(found) -> list:
+def _readable(found, files: list[Path] | None) -> list:
     """The triples to evaluate: of RDF, which no importer has looked over, without numbers and dates that violate."""
     if not found.rdf:
         return found.triples
     from kg.validate import readable, validate_record
 
-    found.report, shapes = validate_record(found.triples)
+    found.report, shapes = validate_record(found.triples, files or ())
     return readable(found.triples, found.report, shapes)
 
 
@@ -86,7 +86,7 @@ def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list
     found = read_inputs(places, codes)
     if not found.patients and not found.errors:
         raise nobody(places)
-    return found, evaluate(_readable(found), guideline, day, engine.value, step)
+    return found, evaluate(_readable(found, files), guideline, day, engine.value, step)
 
 
 def rows_in_order(found, evaluation, patient: str | None) -> list[dict]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pyoxigraph as ox
@@ -53,13 +54,16 @@ class Report:
     graph: Graph
 
 
-def validate_record(facts: Iterable[Triple]) -> tuple[Report, Graph]:
-    """Check patient facts (pt: vocabulary) against the project's own shapes, with its own ontology: the report, the shapes."""
+def validate_record(facts: Iterable[Triple], further: Iterable[Path] = ()) -> tuple[Report, Graph]:
+    """Check patient facts (pt: vocabulary) against the project's own shapes, with its own ontology: the report, the shapes.
+
+    `further`: Turtle files of guidelines that bring concepts and measures of their own."""
     shapes, ontology = Graph(), ox.Store()
     for name in ("patient.ttl", "documentation.ttl"):
         shapes.parse(project_data("shapes", name))
-    for name in ("core.ttl", "patient.ttl", "clinical.ttl"):
-        ontology.load(path=str(project_data("ontology", name)), format=ox.RdfFormat.TURTLE)
+    own = (project_data("ontology", name) for name in ("core.ttl", "patient.ttl", "clinical.ttl"))
+    for path in (*own, *further):
+        ontology.load(path=str(path), format=ox.RdfFormat.TURTLE)
     return validate(to_rdflib(facts), _Stored(ontology), shapes), shapes
 
 
