@@ -19,6 +19,7 @@ from tests.support.hooks import empty
 from tests.support.vignettes import OWN, Vignette, read_all
 
 r4 = pytest.importorskip("fhir.resources.R4B.bundle")
+pytestmark = pytest.mark.xdist_group("fhir-out")  # one process makes the batch that all tests read
 VIGNETTES = {one.name: one for one in read_all(OWN)}
 
 

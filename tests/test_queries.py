@@ -118,7 +118,7 @@ def test_the_index_of_queries_is_up_to_date():
 # both engines, plain SPARQL
 
 
-@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow if name == "gap-reasons" else []) for name in ASKED])
 def test_both_engines_give_the_same_rows(name):
     columns, found = answer(name)
     other_columns, other = answer(name, "rdflib")
