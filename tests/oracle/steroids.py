@@ -71,9 +71,9 @@ def _reach(course):
     """(last known day, the day of its stop or None) of a course by itself."""
     ends = [r.end for r in course.records if r.end is not None]
     if course.ongoing == UNMET:
-        stops = [last for _, last in (r.stop for r in course.records if r.stop)]
-        last = max(ends + stops, default=course.asof)
-        return last, last
+        if all(r.end is not None for r in course.records):
+            return max(ends), max(ends)
+        return max(r.last_known for r in course.records), None  # distances count from the last known day
     known = max([course.asof, *ends] if course.ongoing == MET else [course.start, *ends])
     if any(r.end is None or r.supply for r in course.records):
         return known, None
