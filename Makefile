@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 KG := $(VENV)/bin/kg
 
-.PHONY: demo test test-slow docs-outputs bench clean
+.PHONY: demo test test-slow test-exhaustive docs-outputs bench clean
 
 $(VENV)/ready: requirements-test.lock requirements-owlapi.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -16,10 +16,13 @@ demo: $(VENV)/ready
 	$(KG) recommend examples/loss-of-response.json --as-of 2026-03-02
 
 test: $(VENV)/ready
-	$(VENV)/bin/python -m pytest -m "not slow"
+	$(VENV)/bin/python -m pytest -m "not slow and not exhaustive"
 
 test-slow: $(VENV)/ready
 	$(VENV)/bin/python -m pytest -m slow
+
+test-exhaustive: $(VENV)/ready
+	$(VENV)/bin/python -m pytest -m exhaustive
 
 docs-outputs: $(VENV)/ready
 	$(VENV)/bin/python -m tests.support.doc_outputs

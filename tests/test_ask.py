@@ -25,11 +25,12 @@ from kg.slots import edit, parse
 from kg.terms import GL, PT
 from tests.support import vignettes
 from tests.support.asked import all_vignettes, answer_json, asked, brute, by_name, evaluated, faults, read_back, response
+from tests.support.vignettes import spread
 
 ROOT = Path(__file__).parent.parent
 _FAST = ("asdas-just-under-the-cut-off-is-open", "an-unconfirmed-class-allergy-is-a-question")
 #: Sets of questions that bear on one criterion have every pair of answers tried.
-ALL = [pytest.param(name, marks=[] if name in _FAST else pytest.mark.slow) for name in all_vignettes()]
+ALL = [*_FAST, *spread([name for name in all_vignettes() if name not in _FAST], 6)]
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -67,8 +68,7 @@ def _word(iri: str) -> str | None:
     return word(ox.NamedNode(iri))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", list(all_vignettes()))
+@pytest.mark.parametrize("name", spread(all_vignettes(), 6))
 def test_values_between_those_tried_do_the_same(name):
     """A number or day that was not tried leads where the tried ones around it lead."""
     evaluation = evaluated(name)

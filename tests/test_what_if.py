@@ -19,6 +19,7 @@ from kg.results import results
 from kg.terms import GL
 from kg.whatif import Editor, compare
 from tests.support.asked import all_vignettes, evaluated
+from tests.support.vignettes import spread
 
 ROOT = Path(__file__).parent.parent
 NAMES = list(all_vignettes())
@@ -35,14 +36,13 @@ def _open(name: str) -> list[tuple[str, str]]:
     return [(name, found[0])] if found else []
 
 
-@pytest.mark.parametrize(("name", "treatment"), [*sorted(_FAST), *(pytest.param(*case, marks=pytest.mark.slow) for case in CASES if case not in _FAST)])
+@pytest.mark.parametrize(("name", "treatment"), [*sorted(_FAST), *spread([case for case in CASES if case not in _FAST], 12)])
 def test_counterfactuals_hold_and_none_is_larger_than_needed(name, treatment):
     """Each set, applied to the record and evaluated as a whole, makes the treatment eligible; no smaller set of changes does."""
     _holds(name, treatment)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", spread(NAMES, 12))
 def test_counterfactuals_of_open_verdicts(name):
     for case in _open(name):
         _holds(*case)
@@ -86,7 +86,7 @@ def _smaller(evaluation, found) -> list[list[str]]:
             if outcome.verdicts[found.treatment] == GL.Eligible and len(frozenset().union(*(change.facts for change in one))) < least]
 
 
-@pytest.mark.parametrize("name", [one if position % 40 == 0 else pytest.param(one, marks=pytest.mark.slow) for position, one in enumerate(NAMES)])
+@pytest.mark.parametrize("name", [NAMES[0], *spread(NAMES[1:], 12)])
 def test_a_slice_gives_the_verdicts_of_the_whole(name):
     """The rules that bear on a treatment are all that its verdict needs."""
     import pyoxigraph as ox

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 import pyoxigraph as ox
+import pytest
 
 from kg import fhir
 from kg.codes import CodeIndex
@@ -38,6 +41,12 @@ def read_all(folder: Path) -> list[Vignette]:
     """Every vignette of a folder, by name; empty when the folder is absent."""
     return [Vignette(path.name, json.loads((path / "bundle.json").read_text("utf-8")), json.loads((path / "expected.json").read_text("utf-8")))
             for path in sorted(folder.glob("*/")) if (path / "expected.json").exists()]
+
+
+def spread(cases: Iterable, every: int) -> list:
+    """Cases for a test that takes long: one in so many is slow, the rest exhaustive (`make test-exhaustive`)."""
+    marked = (pytest.mark.exhaustive if place % every else pytest.mark.slow for place in count())
+    return [pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=mark) for case, mark in zip(cases, marked, strict=False)]
 
 
 @cache
