@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 KG := $(VENV)/bin/kg
 
-.PHONY: demo test test-slow bench clean
+.PHONY: demo test test-slow docs-outputs bench clean
 
 $(VENV)/ready: requirements-test.lock requirements-owlapi.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -20,6 +20,9 @@ test: $(VENV)/ready
 
 test-slow: $(VENV)/ready
 	$(VENV)/bin/python -m pytest -m slow
+
+docs-outputs: $(VENV)/ready
+	$(VENV)/bin/python -m tests.support.doc_outputs
 
 bench: $(VENV)/ready
 	$(VENV)/bin/python -m benchmarks.derivation

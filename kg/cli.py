@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Annotated, Optional
 
 import typer
 
+from kg.cli_ask import ask
+from kg.cli_check import check
 from kg.cli_common import (
     DEFAULT_SLUG,
     AsOf,
@@ -18,24 +21,42 @@ from kg.cli_common import (
     EngineName,
     GuidelineFile,
     Output,
+    Patient,
     Places,
     Slug,
     as_turtle,
     evaluate_inputs,
+    need_html,
+    nobody,
     open_console,
     read_inputs,
+    rows_in_order,
     say,
     write_output,
 )
+from kg.cli_derive import derive
 from kg.cli_docs import docs
+from kg.cli_explain import explain
 from kg.cli_format import format_command
+from kg.cli_packet import packet
+from kg.cli_serve import serve
+from kg.cli_timeline import timeline
 from kg.cli_verify import verify
+from kg.cli_what_if import what_if
 from kg.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="Ask a clinical guideline about patients: verdicts with their reasons. Not a medical device.")
+app.command()(check)
+app.command()(derive)
 app.command()(docs)
+app.command()(ask)
+app.command("what-if")(what_if)
+app.command()(explain)
 app.command("format")(format_command)
+app.command()(packet)
+app.command()(serve)
+app.command()(timeline)
 app.command()(verify)
 
 
@@ -43,6 +64,8 @@ class RecommendFormat(StrEnum):
     text = "text"
     json = "json"
     turtle = "turtle"
+    html = "html"
+    fhir = "fhir"
 
 
 class ReportFormat(StrEnum):
@@ -59,9 +82,6 @@ class TableFormat(StrEnum):
     turtle = "turtle"
 
 
-Source = Annotated[Optional[Path], typer.Option("--source", metavar="FILE", help="The source text, compared line by line.")]
-
-
 def main() -> None:
     """Run the command line; bad input is one line and exit code 2, never a traceback."""
     try:
@@ -69,35 +89,46 @@ def main() -> None:
     except InputError as error:
         say(str(error))
         raise SystemExit(2) from None
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # whoever reads has enough; nothing more can be flushed there
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
 
 
 @app.command()
 def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFormat, typer.Option("--format")] = RecommendFormat.text,
-              patient: Annotated[Optional[str], typer.Option("--patient", metavar="ID", help="Only this patient.")] = None, output: Output = None,
+              patient: Patient = None, output: Output = None,
               proof: Annotated[Optional[Path], typer.Option("--proof", metavar="FILE", help="Also write there why, as a PROV-O graph that `kg verify` re-checks.")] = None,
               guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, codes: Codes = None, engine: Engine = EngineName.oxigraph) -> None:
-    """Verdicts of every treatment for every patient, with their reasons."""
+    """Verdicts of every treatment for every patient, with their reasons.
+
+    Example: kg recommend examples/loss-of-response.json --as-of 2026-03-02 --format html -o report.html"""
     from kg import text
     from kg.proof import Trace, prove
-    from kg.results import results
 
+    if format is RecommendFormat.html:
+        need_html("--format html")
     trace = Trace()
     found, evaluation = evaluate_inputs(places, as_of, guideline, guideline_file, codes, engine, trace.note)
-    _check_shapes(found)
-    rows = results(evaluation)
-    order = {node.value: position for position, node in enumerate(found.patients)}
-    rows = [row for row in sorted(rows, key=lambda row: order.get(row["iri"], len(order))) if patient in (None, row["patient"], row["iri"])]
-    if patient and not rows:
-        raise InputError(patient, "--patient", "no such patient in the input", "give the id of one of its patients")
+    _warn(places, found, guideline_file)
+    rows = rows_in_order(found, evaluation, patient)
     if proof:
         write_output(as_turtle(prove(evaluation, trace)), proof)
     if format is RecommendFormat.json:
         write_output("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), output)
     elif format is RecommendFormat.turtle:
         write_output(as_turtle([*evaluation.facts, *evaluation.derived]), output)
+    elif format is RecommendFormat.html:
+        from kg import report
+
+        write_output(report.page(evaluation, rows), output)
+    elif format is RecommendFormat.fhir:
+        from kg import inputs
+        from kg.guidance.resources import bundle, cases
+        from kg.guidance.rules import Rules
+
+        rules = Rules(evaluation.guideline, inputs.codes(codes)[0])
+        bundles = (bundle([case], rules) for case in cases(evaluation, rows, rules.codes, found.findings))
+        write_output("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in bundles), output)
     else:
         console, buffer = open_console(output)
         for row in rows:
@@ -108,48 +139,42 @@ def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFor
         raise typer.Exit(2)
 
 
-def _check_shapes(found) -> None:
-    report = _shapes(found.triples)
+def _warn(places: list[str], found, files: list[Path] | None) -> None:
+    """Say on standard error what violates the shapes."""
+    from kg.validate import validate_record
+
+    report = found.report or validate_record(found.triples, files or ())[0]
     violations = [result for result in report.results if result.severity == "Violation"]
-    if violations or any(finding.severity == "violation" for finding in found.findings):
+    for one in violations:
+        say(_result_line(places, one))
+    if violations or _violated(found):
         say(f"the record has violations ({len(violations)} by the shapes): what could be read is answered; `kg validate` lists them")
-
-
-def _shapes(triples):
-    import rdflib
-
-    from kg.engine import to_rdflib
-    from kg.paths import data
-    from kg.validate import validate as run
-
-    shapes, ontology = rdflib.Graph(), rdflib.Graph()
-    for name in ("patient.ttl", "documentation.ttl"):
-        shapes.parse(data("shapes", name))
-    for name in ("core.ttl", "patient.ttl", "clinical.ttl"):
-        ontology.parse(data("ontology", name))
-    return run(to_rdflib(triples), ontology, shapes)
 
 
 @app.command()
 def validate(places: Places, format: Annotated[ReportFormat, typer.Option("--format")] = ReportFormat.text, output: Output = None, codes: Codes = None) -> None:
     """Check patient graphs by SHACL, and the import for FHIR. Exit code 1 when there are violations."""
     from kg import inputs
+    from kg.validate import validate_record
 
     index, notes = inputs.codes(codes)
     found = inputs.read(places, index)
-    report = _shapes(found.triples)
+    if not (found.triples or found.findings or found.errors):
+        raise nobody(places)
+    report, _ = validate_record(found.triples)
+    whole = report.conforms and not _violated(found) and not found.errors
     if format is ReportFormat.turtle:
         write_output(report.graph.serialize(format="turtle"), output)
     elif format is ReportFormat.json:
         rows = [{"severity": finding.severity, "place": finding.place, "resource": finding.resource, "element": finding.element, "message": finding.message} for finding in found.findings]
         rows += [{"severity": one.severity.lower(), "focus": one.focus, "path": one.path, "value": one.value, "message": one.message, "shape": one.shape} for one in report.results]
-        write_output(json.dumps({"conforms": report.conforms and not _violated(found), "entries": found.entries, "ignored": found.ignored, "results": rows}, ensure_ascii=False) + "\n", output)
+        write_output(json.dumps({"conforms": whole, "entries": found.entries, "ignored": found.ignored, "results": rows}, ensure_ascii=False) + "\n", output)
     else:
-        lines = [*notes, *(f"{one.severity}: {one.place}: {one.resource}: {one.element}: {one.message}" for one in found.findings)]
-        lines += [f"{one.severity.lower()}: {one.value or one.focus}: {one.message}" for one in report.results]
+        lines = [*notes, *(f"{one.severity}: {one}" for one in found.findings)]
+        lines += [_result_line(places, one) for one in report.results]
         if found.entries:
             lines.append(f"{found.ignored} of {found.entries} entries carry nothing this guideline asks")
-        lines.append("conforms" if report.conforms and not _violated(found) else "does not conform")
+        lines.append("conforms" if whole else "not all could be read" if found.errors else "does not conform")
         write_output("\n".join(lines) + "\n", output)
     for error in found.errors:
         say(str(error))
@@ -157,6 +182,15 @@ def validate(places: Places, format: Annotated[ReportFormat, typer.Option("--for
         raise typer.Exit(2)
     if not report.conforms or _violated(found):
         raise typer.Exit(1)
+
+
+def _result_line(places: list[str], one) -> str:
+    """What the shapes say of a fact, in one line: file (when there is one only), fact, property, value, remedy."""
+    about = one.value if one.value and one.value in one.message else one.focus
+    value = one.value if one.value not in (None, one.focus, about) else None
+    name = one.path.rsplit("#", 1)[-1] if one.path else None
+    parts = (places[0] if len(places) == 1 else None, about, name if about == one.focus else None, value, one.message)
+    return f"{one.severity.lower()}: " + ": ".join(part for part in parts if part)
 
 
 def _violated(found) -> bool:
@@ -193,53 +227,15 @@ def queries() -> None:
             print(f"{place}/{one.name}: {one.summary}")
 
 
-@app.command()
-def explain(place: Annotated[str, typer.Argument(metavar="INPUT")], treatment: Annotated[str, typer.Argument(metavar="TREATMENT")], as_of: AsOf = None,
-            guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, codes: Codes = None, engine: Engine = EngineName.oxigraph) -> None:
-    """Why this verdict: recommendation, strength, source line, criteria, facts, what is missing, evidence."""
-    from difflib import get_close_matches
-
-    from kg import text
-    from kg.results import evidence, results
-
-    found, evaluation = evaluate_inputs([place], as_of, guideline, guideline_file, codes, engine)
-    console, _ = open_console(None)
-    for row in results(evaluation):
-        slugs = {one["treatment"]: one for one in row["treatments"]}
-        if treatment not in slugs:
-            near = get_close_matches(treatment, slugs, 4, 0.3) or sorted(slugs)
-            raise InputError(treatment, "TREATMENT", "no such treatment", f"give one of: {', '.join(near)}")
-        text.explanation(console, row, slugs[treatment], evidence(evaluation, slugs[treatment]))
-    if found.errors:
-        raise typer.Exit(2)
-
-
 @app.command("import")
 def import_(places: Places, output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where the patient RDF goes.")], codes: Codes = None) -> None:
     """FHIR to patient RDF (Turtle)."""
     found = read_inputs(places, codes)
+    if not (found.triples or found.errors):
+        raise nobody(places)
     write_output(as_turtle(found.triples), output)
     if found.errors:
         raise typer.Exit(2)
-
-
-@app.command()
-def check(guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, source: Source = None) -> None:
-    """The guideline and the ontology check themselves. Exit code 1 when a check at level ERROR finds something."""
-    from rich.console import Console
-
-    from kg import text
-    from kg.check import STEPS, Subject, levels, run
-    from kg.guideline import load
-
-    files = tuple(guideline_file or ())
-    subject = Subject(load(guideline, files), files, source)
-    with Console(stderr=True).status("checking the guideline and the ontology"):
-        found = run(subject, STEPS)
-    console, _ = open_console(None)
-    text.findings(console, [row for row in levels().values() if source or row.check != "source"], found, subject.index)
-    if any(one.level == "ERROR" for one in found):
-        raise typer.Exit(1)
 
 
 @app.command()

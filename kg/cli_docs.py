@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kg.errors import InputError
+from kg.cli_common import need_html
 
 
 def docs(
@@ -21,12 +21,10 @@ def docs(
     """Write the ontology and the guideline as static HTML that needs no network; open FOLDER/index.html."""
     from kg.guideline import DEFAULT, load
 
+    need_html("kg docs", "docs")
+    from kg import docs as site
+
     loaded = load(guideline or DEFAULT, tuple(guideline_file or ()))
-    try:
-        from kg import docs as site
-    except ModuleNotFoundError as error:
-        remedy = "install the package with its extra `docs`"
-        raise InputError("kg docs", "set-up", f"the module {error.name} is missing", remedy) from None
     release = _release()
     pages = site.pages(loaded, release)
     site.write(pages, output)

@@ -59,6 +59,7 @@ class CodeIndex:
     unit_words: MappingType[str, str]
     route_names: frozenset[str]
     site: MappingType[tuple[str, str], tuple[Mapping, ...]]
+    may_be: MappingType[str, tuple[str, ...]]
 
     @classmethod
     def from_store(cls, store: ox.Store) -> CodeIndex:
@@ -200,6 +201,7 @@ def _build(values: _Values) -> CodeIndex:
         words,
         frozenset(map(normal_name, oral)),
         {},
+        {vague: tuple(found) for vague, found in values.of(GL.mayBe).items()},
     )
 
 

@@ -17,6 +17,7 @@ from kg.guideline import GL, Guideline
 from kg.index import Index
 
 _TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+_LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 _PART_OF = "http://purl.org/dc/terms/isPartOf"
 
 
@@ -32,6 +33,39 @@ class Finding:
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.message}"
+
+
+@dataclass(frozen=True)
+class SourceLine:
+    """One line of the text beside what the graph makes of it.
+
+    `state`: captured, excluded or unaccounted; `said`: the project's own wording of each statement taken from it, with
+    its id in front, or the reason why none is."""
+
+    line: int
+    text: str
+    state: str
+    said: tuple[str, ...]
+
+
+def source_table(guideline: Guideline, path: Path) -> list[SourceLine]:
+    """Every line of the text at `path` that is not empty, found in the graph by its hash, and what accounts for it.
+
+    Raises InputError as `source_coverage`."""
+    index = guideline.index
+    known = {index.text(node, GL + "sha256"): (number, node) for number, node in sorted(_known(index, guideline.iri).items())}
+    statements: dict[int, list[str]] = {}
+    for node in index.subjects(_TYPE, ox.NamedNode(GL + "Statement")):
+        for number in index.objects(node, GL + "line"):
+            statements.setdefault(int(number.value), []).append(f"{index.text(node, GL + 'id')} {index.text(node, _LABEL)}")
+    rows = []
+    for place, line in enumerate(_lines(path), 1):
+        number, node = known.get(sha256(line).hexdigest(), (None, None))
+        said, reason = sorted(statements.get(number, ())), node and index.text(node, GL + "noStatement")
+        state = "captured" if said else "excluded" if reason else "unaccounted"
+        if line.strip() or node:
+            rows.append(SourceLine(place, line.decode(), state, tuple(said) or ((reason,) if reason else ())))
+    return rows
 
 
 def source_coverage(guideline: Guideline, path: Path) -> list[Finding]:

@@ -7,40 +7,53 @@ from collections.abc import Callable, Iterable
 from kg.engine import Engine, Triple
 from kg.queries import Query, folder
 
+_REPEATED = ("combine", "run")
+
 
 def close_rules(engine: Engine) -> list[Triple]:
     """Run the steps that concern the guideline alone (stage `rules`) and add what they derive; returned as well."""
     return _run(engine, "rules")
 
 
-def derive(engine: Engine, step: Callable[[Query, int], None] | None = None) -> list[Triple]:
+def derive(engine: Engine, step: Callable[[Query, int], None] | None = None, into: list[Triple] | None = None) -> list[Triple]:
     """Derive everything of the patients in the engine's graph and add it; every pt:Patient needs pt:asOf.
 
-    Stages: `patient` steps run once; consecutive `combine` steps run in turn until they add nothing."""
-    return _run(engine, "patient", "combine", step=step)
+    Stages: `patient` steps run once; consecutive `combine` steps run in turn until they add nothing. `into`: where the
+    triples are collected, for a caller that must know what was added when a step fails."""
+    return _run(engine, "patient", "combine", step=step, into=into)
 
 
-def _run(engine: Engine, *stages: str, step: Callable[[Query, int], None] | None = None) -> list[Triple]:
-    derived: list[Triple] = []
+def classify(engine: Engine) -> list[Triple]:
+    """Classify the response of courses by the guideline's gl:ResponseMachine and add that; run it after `derive`, which never reads it.
+
+    Stages: `classify` steps run once; consecutive `run` steps run in turn until they add nothing."""
+    return _run(engine, "classify", "run")
+
+
+def _run(engine: Engine, *stages: str, step: Callable[[Query, int], None] | None = None, into: list[Triple] | None = None) -> list[Triple]:
+    derived: list[Triple] = [] if into is None else into
     steps = [query for query in folder("derive") if query.header["stage"] in stages]
     position = 0
     while position < len(steps):
         loop = [query for query in _from(steps, position) if query.header["stage"] == steps[position].header["stage"]]
-        if steps[position].header["stage"] != "combine":
+        repeated = steps[position].header["stage"] in _REPEATED
+        if not repeated:
             loop = loop[:1]
         seen: set[Triple] = set()
         grew = True
         while grew:
             grew = False
             for query in loop:
-                new = [triple for triple in engine.construct(query.text) if triple not in seen]
-                seen.update(new)
-                engine.add(new)
+                new = engine.construct(query.text)
+                if repeated:
+                    new = [triple for triple in new if triple not in seen]
+                    seen.update(new)
                 derived.extend(new)
+                engine.add(new)
                 grew = grew or bool(new)
                 if step:
                     step(query, len(new))
-            if len(loop) == 1:
+            if not repeated:
                 break
         position += len(loop)
     return derived

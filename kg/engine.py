@@ -59,24 +59,31 @@ class RdflibEngine:
 
     def __init__(self, triples: Iterable[Triple] = ()) -> None:
         import rdflib
+        from rdflib.graph import DATASET_DEFAULT_GRAPH_ID
 
-        self.dataset = rdflib.Dataset()
-        self.graph = self.dataset.default_graph
+        self.graph = rdflib.Graph(identifier=DATASET_DEFAULT_GRAPH_ID)
+        self._asked: rdflib.Graph = self.graph  # a dataset answers at half the speed: only once there is a named graph
         self.add(triples)
 
     def add(self, triples: Iterable[Triple], graph: str | None = None) -> None:
-        target = self.dataset.graph(graph) if graph else self.graph
+        import rdflib
+
+        target = self.graph
+        if graph:
+            if self._asked is self.graph:
+                self._asked = rdflib.Dataset(store=self.graph.store)
+            target = self._asked.graph(graph)
         target.parse(data=ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES), format="nt")
 
     def construct(self, query: str) -> list[Triple]:
-        return from_rdflib(self.dataset.query(query).graph)
+        return from_rdflib(self._asked.query(query).graph)
 
     def select(self, query: str) -> tuple[list[str], list[tuple]]:
-        result = self.dataset.query(query)
-        return [str(variable) for variable in result.vars], [tuple(map(_term, row)) for row in result]
+        result = self._asked.query(query)
+        return [str(variable) for variable in result.vars], [tuple(map(from_rdflib_term, row)) for row in result]
 
     def ask(self, query: str) -> bool:
-        return bool(self.dataset.query(query).askAnswer)
+        return bool(self._asked.query(query).askAnswer)
 
     def triples(self) -> Iterator[Triple]:
         return iter(from_rdflib(self.graph))
@@ -92,13 +99,18 @@ def from_rdflib(graph) -> list[Triple]:
 
 
 def to_rdflib(triples: Iterable[Triple]):
-    """An rdflib graph of these triples."""
+    """An rdflib graph of these triples; literals that are no value of their type stay as they are written."""
+    import logging
+
     import rdflib
 
+    # rdflib logs a traceback for each such literal; the shapes report them in words
+    logging.getLogger("rdflib.term").setLevel(logging.ERROR)
     return rdflib.Graph().parse(data=ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES), format="nt")
 
 
-def _term(node):
+def from_rdflib_term(node):
+    """A term of rdflib in pyoxigraph's terms; None stays None."""
     import rdflib
 
     if node is None:
@@ -109,3 +121,14 @@ def _term(node):
         return ox.BlankNode(str(node))
     datatype = ox.NamedNode(str(node.datatype)) if node.datatype else None
     return ox.Literal(str(node), language=node.language) if node.language else ox.Literal(str(node), datatype=datatype)
+
+
+def to_rdflib_term(term):
+    """A term of pyoxigraph in rdflib's terms."""
+    import rdflib
+
+    if isinstance(term, ox.NamedNode):
+        return rdflib.URIRef(term.value)
+    if isinstance(term, ox.BlankNode):
+        return rdflib.BNode(term.value)
+    return rdflib.Literal(term.value, lang=term.language, datatype=None if term.language else rdflib.URIRef(term.datatype.value))

@@ -20,16 +20,29 @@ _AS_OF = ox.NamedNode(PT + "asOf")
 _DATE = ox.NamedNode("http://www.w3.org/2001/XMLSchema#date")
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """What was derived: the engine that holds everything, the facts as given, the derived triples, the patients in order."""
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """What is derived of patients as of one date: the facts as given, the derived triples, the patients in order."""
 
     guideline: Guideline
     as_of: date
-    engine: Engine
     facts: tuple[Triple, ...]
     derived: tuple[Triple, ...]
     patients: tuple[ox.NamedNode, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation(Snapshot):
+    """A snapshot with the engine that holds everything."""
+
+    engine: Engine
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatedSnapshot(Snapshot):
+    """A snapshot with the classification of the courses (gl:CourseClassification), which no verdict reads."""
+
+    classified: tuple[Triple, ...]
 
 
 def evaluate(facts: Iterable[Triple], guideline: Guideline, as_of: date, engine: str = "oxigraph",
@@ -38,14 +51,71 @@ def evaluate(facts: Iterable[Triple], guideline: Guideline, as_of: date, engine:
 
     An as-of date in the facts is replaced: the caller's counts."""
     store, given, patients = prepare(facts, guideline, as_of, engine)
-    return Evaluation(guideline, as_of, store, given, tuple(derive.derive(store, step)), patients)
+    return Evaluation(guideline=guideline, as_of=as_of, facts=given, derived=tuple(derive.derive(store, step)), patients=patients, engine=store)
+
+
+def evaluate_on(facts: Iterable[Triple], guideline: Guideline, dates: Iterable[date], engine: str = "oxigraph") -> tuple[DatedSnapshot, ...]:
+    """Derive what was known of the patients on each of several dates, in one run; the dates in order.
+
+    Each date has a copy of the patients and their facts under IRIs of its own; what comes out bears the given IRIs again."""
+    given = tuple(t for t in facts if t.predicate != _AS_OF)
+    patients = _patients(given)
+    days = sorted(set(dates))
+    own = {t.subject for t in given}
+    store = guideline.engine(engine)
+    for day in days:
+        store.add(_copies(given, own, _prefix(day)))
+        store.add(_as_of(map(_renamer(own, _prefix(day)), patients), day))
+    derived, classified = _by_date(derive.derive(store)), _by_date(derive.classify(store))
+    return tuple(DatedSnapshot(guideline=guideline, as_of=day, facts=given, derived=derived.get(_prefix(day), ()), patients=patients,
+                               classified=classified.get(_prefix(day), ())) for day in days)
 
 
 def prepare(facts: Iterable[Triple], guideline: Guideline, as_of: date, engine: str = "oxigraph") -> tuple[Engine, tuple[Triple, ...], tuple[ox.NamedNode, ...]]:
     """An engine that holds the closed rules, the facts and the as-of date; the facts kept; the patients in order."""
-    given = tuple(t for t in facts if t.predicate != _AS_OF)
-    patients = tuple(sorted({t.subject for t in given if t.predicate == _TYPE and t.object == _PATIENT}, key=lambda node: node.value))
+    given, dated, patients = record(facts, as_of)
     store = guideline.engine(engine)
-    store.add(given)
-    store.add([Triple(patient, _AS_OF, ox.Literal(as_of.isoformat(), datatype=_DATE)) for patient in patients])
+    store.add((*given, *dated))
     return store, given, patients
+
+
+def record(facts: Iterable[Triple], as_of: date) -> tuple[tuple[Triple, ...], tuple[Triple, ...], tuple[ox.NamedNode, ...]]:
+    """The facts without any as-of date, the as-of date of each patient, and the patients in order."""
+    given = tuple(t for t in facts if t.predicate != _AS_OF)
+    patients = _patients(given)
+    return given, tuple(_as_of(patients, as_of)), patients
+
+
+def _patients(facts: Iterable[Triple]) -> tuple[ox.NamedNode, ...]:
+    return tuple(sorted({t.subject for t in facts if t.predicate == _TYPE and t.object == _PATIENT}, key=lambda node: node.value))
+
+
+def _as_of(patients: Iterable[ox.NamedNode], day: date) -> list[Triple]:
+    return [Triple(patient, _AS_OF, ox.Literal(day.isoformat(), datatype=_DATE)) for patient in patients]
+
+
+def _prefix(day: date) -> str:
+    """What the IRIs of a date's copies begin with: a prefix, so that they sort as the given ones do; the same length for every date."""
+    return f"urn:kg:as-of:{day.isoformat()}:"
+
+
+def _renamer(own: set, prefix: str) -> Callable:
+    return lambda node: ox.NamedNode(prefix + node.value) if node in own else node
+
+
+def _copies(facts: Iterable[Triple], own: set, prefix: str) -> list[Triple]:
+    name = _renamer(own, prefix)
+    return [Triple(name(t.subject), t.predicate, name(t.object)) for t in facts]
+
+
+def _by_date(triples: Iterable[Triple]) -> dict[str, tuple[Triple, ...]]:
+    """Derived triples by the prefix of their subject, which is taken off every IRI again."""
+    length = len(_prefix(date.min))
+    groups: dict[str, list[Triple]] = {}
+    for t in triples:
+        prefix = t.subject.value[:length]
+        term = t.object
+        if isinstance(term, ox.NamedNode) and term.value.startswith(prefix):
+            term = ox.NamedNode(term.value[length:])
+        groups.setdefault(prefix, []).append(Triple(ox.NamedNode(t.subject.value[length:]), t.predicate, term))
+    return {prefix: tuple(group) for prefix, group in groups.items()}

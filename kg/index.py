@@ -14,9 +14,11 @@ class Index:
     def __init__(self, triples: Iterable[ox.Triple]) -> None:
         self._objects: dict = defaultdict(list)
         self._subjects: dict = defaultdict(list)
+        self._predicates: dict = defaultdict(set)
         for triple in triples:
             self._objects[triple.subject, triple.predicate.value].append(triple.object)
             self._subjects[triple.predicate.value, triple.object].append(triple.subject)
+            self._predicates[triple.subject].add(triple.predicate.value)
 
     def objects(self, subject, predicate: str) -> list:
         """The objects of a subject and predicate (full IRI), without repeats, in a stable order."""
@@ -33,6 +35,14 @@ class Index:
         found = self.value(subject, predicate)
         return None if found is None else found.value
 
+    def predicates(self, subject) -> list[str]:
+        """The predicates (full IRIs) that a subject has, in order."""
+        return sorted(self._predicates.get(subject, ()))
+
     def subjects(self, predicate: str, value) -> list:
         """The subjects that have this value, without repeats, in a stable order."""
         return sorted(set(self._subjects.get((predicate, value), ())), key=lambda term: term.value)
+
+    def having(self, predicate: str) -> list:
+        """The subjects that have the predicate at all, in a stable order."""
+        return sorted({subject for subject, own in self._objects if own == predicate}, key=lambda term: term.value)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
@@ -13,20 +17,28 @@ from kg import fhir, sitecodes
 from kg.codes import CodeIndex
 from kg.engine import Triple
 from kg.errors import InputError
-from kg.fhir import Finding
+from kg.fhir import Finding, answers
 from kg.paths import data
 from kg.terms import PT
+
+if TYPE_CHECKING:
+    from kg.validate import Report
 
 _BY_SUFFIX = {
     ".ttl": ox.RdfFormat.TURTLE, ".nt": ox.RdfFormat.N_TRIPLES, ".nq": ox.RdfFormat.N_QUADS, ".trig": ox.RdfFormat.TRIG,
     ".rdf": ox.RdfFormat.RDF_XML, ".xml": ox.RdfFormat.RDF_XML, ".owl": ox.RdfFormat.RDF_XML, ".jsonld": ox.RdfFormat.JSON_LD,
 }
+_IRI = re.compile(rb"<[A-Za-z][A-Za-z0-9+.-]*:[^\s<>]*>")
+_FHIR_XML = re.compile(rb"""xmlns\s*=\s*["']http://hl7\.org/fhir["']""")
 _TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 
 
 @dataclass
 class Inputs:
-    """Everything that could be read of the inputs given together; `errors` are the inputs that could not be."""
+    """Everything that could be read of the inputs given together; `errors` are the inputs that could not be.
+
+    `rdf`: some of it was RDF, which the importer of FHIR has not looked over; `report`: what the shapes say of it,
+    once somebody asked."""
 
     triples: list[Triple] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -34,6 +46,8 @@ class Inputs:
     entries: int = 0
     ignored: int = 0
     patients: list[ox.NamedNode] = field(default_factory=list)
+    rdf: bool = False
+    report: Report | None = None
 
 
 def codes(file: Path | None = None) -> tuple[CodeIndex, tuple[str, ...]]:
@@ -48,7 +62,9 @@ def codes(file: Path | None = None) -> tuple[CodeIndex, tuple[str, ...]]:
 
 
 def read(places: list[str], index: CodeIndex) -> Inputs:
-    """Read every input; FHIR resources of all inputs are one record, so that a bulk export by resource type works."""
+    """Read every input; FHIR resources of all inputs are one record, so that a bulk export by resource type works.
+
+    Answers of QuestionnaireResponses are written into the facts of all inputs, RDF included."""
     found = Inputs()
     documents: list[tuple[str, object]] = []
     for place in places:
@@ -59,6 +75,7 @@ def read(places: list[str], index: CodeIndex) -> Inputs:
                 documents.extend(fhir.parse(content, place))
             else:
                 found.triples.extend(_rdf(content, place, syntax))
+                found.rdf = True
         except InputError as error:
             found.errors.append(error)
     if documents:
@@ -67,9 +84,17 @@ def read(places: list[str], index: CodeIndex) -> Inputs:
         found.findings.extend(lifted.findings)
         found.entries, found.ignored = lifted.entries, lifted.ignored
         found.patients.extend(lifted.patients)
+        found.triples, more = answered(found.triples, lifted, index)
+        found.findings.extend(finding for finding in more if finding not in found.findings)
     named = {t.subject for t in found.triples if t.predicate.value == _TYPE and t.object == ox.NamedNode(PT.Patient)}
     found.patients.extend(sorted(named - set(found.patients), key=lambda node: node.value))
     return found
+
+
+def answered(triples: Iterable[Triple], lifted: fhir.Lifted, index: CodeIndex) -> tuple[list[Triple], list[Finding]]:
+    """The facts with the answers of the QuestionnaireResponses of an import written into them, and what was found in those."""
+    found = list(answers.apply(triples, lifted.responses, index))
+    return found, [finding for entry in lifted.responses for finding in entry.view.findings]
 
 
 def _bytes(place: str) -> bytes:
@@ -84,33 +109,46 @@ def _syntax(place: str, content: bytes) -> ox.RdfFormat | None:
     known = _BY_SUFFIX.get(Path(place).suffix.lower())
     if known:
         return known
-    start = content.lstrip(b"\xef\xbb\xbf \t\r\n")[:200]
+    start = content.removeprefix(codecs.BOM_UTF8).lstrip()[:200]
     if start.startswith((b"{", b"[")):
         return ox.RdfFormat.JSON_LD if b"@context" in content[:5000] or b"@graph" in content[:5000] else None
     if start.startswith((b"<?xml", b"<rdf:", b"<!DOCTYPE")):
         return ox.RdfFormat.RDF_XML
     if start.startswith((b"@prefix", b"@base", b"PREFIX", b"BASE", b"#")):
         return ox.RdfFormat.TURTLE
-    if start.startswith(b"<"):
+    if _IRI.match(start) or start.startswith(b"_:"):
         return ox.RdfFormat.N_QUADS
     return None
 
 
 def _rdf(content: bytes, place: str, syntax: ox.RdfFormat) -> list[Triple]:
     """The triples of an RDF document, all its graphs together; blank nodes become IRIs, because facts must have one."""
+    return [Triple(_named(quad.subject), quad.predicate, _named(quad.object)) for quad in _parse(content, place, syntax)]
+
+
+def quads(place: str) -> list[ox.Quad] | None:
+    """The quads of an RDF file or of standard input, as they are; None when it is not RDF. Raises InputError."""
+    content = _bytes(place)
+    syntax = _syntax(place, content)
+    return None if syntax is None else _parse(content, place, syntax)
+
+
+def _parse(content: bytes, place: str, syntax: ox.RdfFormat) -> list[ox.Quad]:
+    content = content.removeprefix(codecs.BOM_UTF8)
     if not content.strip():
         raise InputError(place, "line 1", "the file is empty", "give a file that holds a patient")
     if syntax == ox.RdfFormat.RDF_XML and b"<!DOCTYPE" in content:
         raise InputError(place, "DOCTYPE", "document type declarations are not read", "remove the DOCTYPE and its entities")
+    if syntax == ox.RdfFormat.RDF_XML and _FHIR_XML.search(content[:2000]):
+        raise InputError(place, "line 1", "is FHIR in XML", "give the JSON form")
     if syntax == ox.RdfFormat.JSON_LD:
         _no_remote_context(content, place)
     try:
-        quads = list(ox.parse(content, format=syntax))
+        return list(ox.parse(content, format=syntax))
     except SyntaxError as error:
         raise InputError(place, f"line {error.lineno or '?'}", f"not {syntax.name}: {error.msg}", "correct the text there") from error
     except ValueError as error:
         raise InputError(place, "text", f"not {syntax.name}: {error}", "correct the text") from error
-    return [Triple(_named(quad.subject), quad.predicate, _named(quad.object)) for quad in quads]
 
 
 def _named(term):

@@ -7,7 +7,7 @@ from functools import cache
 
 import pyoxigraph as ox
 
-from kg.evaluate import Evaluation
+from kg.evaluate import Snapshot
 from kg.index import Index
 
 GL = "https://w3id.org/sacroiliitis-kg/core#"
@@ -19,7 +19,7 @@ _COMMENT = "http://www.w3.org/2000/01/rdf-schema#comment"
 _IDENTIFIER = "http://purl.org/dc/terms/identifier"
 
 
-def results(evaluation: Evaluation) -> list[dict]:
+def results(evaluation: Snapshot) -> list[dict]:
     """The results of every patient, in the order of their IRIs."""
     derived = Index((*evaluation.facts, *evaluation.derived))
     nodes: dict = {patient: {kind: [] for kind in _KINDS} for patient in evaluation.patients}
@@ -40,7 +40,7 @@ def _local(term) -> str:
     return re.split(r"[#/]", term.value)[-1]
 
 
-def _patient(evaluation: Evaluation, rules: Index, derived: Index, patient, mine: dict[str, list]) -> dict:
+def _patient(evaluation: Snapshot, rules: Index, derived: Index, patient, mine: dict[str, list]) -> dict:
     criteria = {derived.value(node, GL + "criterion"): node for node in mine["CriterionResult"]}
     statuses: dict = {}
     for node in mine["RecommendationStatus"]:
@@ -127,7 +127,7 @@ def _source(rules: Index, rule) -> dict:
         "lines": sorted({int(line.value) for statement in statements for line in rules.objects(statement, GL + "line")}),
         "references": sorted({int(number.value) for statement in statements for reference in rules.objects(statement, GL + "cites")
                               for number in rules.objects(reference, GL + "number")}),
-        "checks": list(_checked(rules, _said(rules, rule))),
+        "checks": list(checked(rules, statements_behind(rules, rule))),
     }
 
 
@@ -137,40 +137,15 @@ def _criterion(rules: Index, derived: Index, criterion, node) -> dict:
             "decisions": [_local(decision) for decision in rules.objects(criterion, GL + "decision")], "ask": rules.text(criterion, GL + "ask")}
 
 
-def evidence(evaluation: Evaluation, treatment: dict) -> list[dict]:
-    """The statements behind the recommendations of one treatment row that report a finding or were checked.
-
-    Each with the population studied, where it reports one, and with what checking it against the literature showed."""
-    rules = evaluation.guideline.index
-    wanted = {rule["id"] for rule in treatment["recommendations"] if rule["direction"] != "caution"}
-    nodes = {node for name in wanted for node in rules.subjects(GL + "id", ox.Literal(name))}
-    rows = []
-    for statement in sorted({said for node in nodes for said in _said(rules, node)}, key=lambda said: said.value):
-        finding = _finding(rules, statement)
-        checks = [f"{check['outcome'].replace('-', ' ')}: {check['differs']} ({check['howSeen']}: {check['seenIn']})"
-                  for check in _checked(rules, (statement,))]
-        if finding is not None or checks:
-            population = rules.text(rules.value(finding, GL + "population"), _LABEL) if finding is not None else None
-            rows.append({"finding": rules.text(statement, _LABEL), "statement": rules.text(statement, GL + "id"),
-                         "population": population, "check": "; ".join(checks)})
-    return rows
-
-
-def _said(rules: Index, rule) -> tuple:
+def statements_behind(rules: Index, rule) -> tuple:
     """The statements that a rule encodes, and those of the findings that support it."""
     findings = rules.subjects(GL + "supports", rule)
     reported = [said for one in findings for said in rules.objects(one, GL + "statement")]
     return tuple(dict.fromkeys((*rules.objects(rule, GL + "statement"), *reported)))
 
 
-def _finding(rules: Index, statement):
-    kind = ox.NamedNode(GL + "Finding")
-    found = rules.subjects(GL + "statement", statement)
-    return next((node for node in found if kind in rules.objects(node, _TYPE)), None)
-
-
 @cache
-def _checked(rules: Index, statements: tuple) -> tuple[dict, ...]:
+def checked(rules: Index, statements: tuple) -> tuple[dict, ...]:
     """What checks of these statements showed; statements of which the same was seen share a row."""
     rows: dict[tuple, list[str]] = {}
     for statement in statements:

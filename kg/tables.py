@@ -52,7 +52,12 @@ def run(store: Engine, text: str, name: str, form: str) -> str:
         raise InputError(name, "query", str(error).splitlines()[0], "correct the query") from None
     if form == "turtle":
         raise InputError(name, "--format turtle", "a SELECT gives rows", "choose table, json, csv or xml")
-    return {"table": _table, "json": _json, "csv": _csv, "xml": _xml}[form](names, rows)
+    return write(names, rows, form)
+
+
+def write(names: list[str], rows: list[tuple], form: str) -> str:
+    """Rows of terms (None: unbound) as a table for people, or in the W3C's result formats: json, csv, tsv or xml."""
+    return {"table": _table, "json": _json, "csv": _csv, "tsv": _tsv, "xml": _xml}[form](names, rows)
 
 
 def _kind(text: str) -> str:
@@ -101,6 +106,12 @@ def _csv(names: list[str], rows: list[tuple]) -> str:
     writer.writerow(names)
     writer.writerows([["" if term is None else term.value for term in row] for row in rows])
     return buffer.getvalue()
+
+
+def _tsv(names: list[str], rows: list[tuple]) -> str:
+    lines = ["\t".join(f"?{name}" for name in names)]
+    lines += ["\t".join("" if term is None else str(term) for term in row) for row in rows]
+    return "\n".join(lines) + "\n"
 
 
 def _xml(names: list[str], rows: list[tuple]) -> str:

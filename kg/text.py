@@ -4,40 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import pyoxigraph as ox
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from kg.check import Finding, Level
-from kg.index import Index
-
-_STRENGTHS = (("strong", "●●● strongly"), ("conditional", "●●○ conditionally"), ("unstated", "●○○ strength not stated"))
-_REASONS = {
-    "ongoing": "already on it or on another of its kind, nothing calls for a change: this does not mean stop",
-    "source-silent": "the source says nothing for it: this does not mean stop",
-    "criteria-unmet": "what it asks for is not met: this does not mean stop",
-}
-_APPLIES = {"applies": "the guideline applies", "not-applicable": "outside the guideline's population",
-            "unknown": "not known whether the guideline applies"}
-_OUTCOMES = {"partly-confirmed": "partly confirmed", "misdescribed": "misdescribed",
-             "other-population": "made for another population", "other-strength": "graded otherwise", "contested": "contested", "not-verified": "not verified"}
-_COLOURS = {"ERROR": "bold red", "WARN": "yellow", "INFO": "cyan"}
-_LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
-_RESULTS = {"met": "✓ met", "unmet": "✗ not met", "unknown": "? unknown"}
+from kg.documentation import NOTHING_PLANNED, Checklist
+from kg.words import APPLICABILITY, CHECK_OUTCOMES, REASONS, STRENGTHS
 
 
 def patient(console: Console, row: dict) -> None:
     """Print one patient's verdicts: eligible first, by strength, then what stands against, then what is open."""
     line = console.print
     line(f"[bold]{escape(row['patient'])}[/bold]  as of {row['asOf']}  —  {escape(row['guideline']['label'])} {row['guideline']['version']}")
-    line(f"{_APPLIES[row['applicability']]}\n")
+    line(f"{APPLICABILITY[row['applicability']]}\n")
     if row["applicability"] == "not-applicable":
         return
     by = _grouped(row["treatments"], lambda one: one["verdict"])
     if eligible := by.get("eligible"):
         line("[bold green]✓ ELIGIBLE[/bold green]")
-        for strength, words in _STRENGTHS:
+        for strength, words in STRENGTHS:
             for key, group in _grouped([one for one in eligible if one["strength"] == strength], _rules).items():
                 line(f"  {words:26} {_names(group)}  [dim]{escape(key)}[/dim]")
         for one in eligible:
@@ -50,7 +34,7 @@ def patient(console: Console, row: dict) -> None:
         line(f"  {_names(barred)}")
     if against := by.get("advised-against"):
         line("[bold red]⨯ ADVISED AGAINST by the guideline[/bold red]")
-        for key, group in _grouped(against, lambda one: f"{dict(_STRENGTHS)[one['strength']]:26} ({_rules(one)})").items():
+        for key, group in _grouped(against, lambda one: f"{dict(STRENGTHS)[one['strength']]:26} ({_rules(one)})").items():
             line(f"  {escape(key)}  {_names(group)}")
     if unknown := by.get("undetermined"):
         line("[bold yellow]? UNDETERMINED: ask[/bold yellow]")
@@ -61,7 +45,7 @@ def patient(console: Console, row: dict) -> None:
     if silent := by.get("not-indicated"):
         line("[bold]– NOT INDICATED[/bold]")
         for key, group in _grouped(silent, lambda one: one["reason"]).items():
-            line(f"  {_REASONS[key]}:\n    {_names(group)}")
+            line(f"  {REASONS[key]}:\n    {_names(group)}")
     _beside(console, row)
 
 
@@ -91,12 +75,12 @@ def _checks(console: Console, row: dict) -> None:
     rules = {rule["id"]: rule for rule in found if rule["status"] == "applies"}
     lines = []
     for name, rule in sorted(rules.items()):
-        differing = [check for check in rule["checks"] if check["outcome"] in _OUTCOMES]
+        differing = [check for check in rule["checks"] if check["outcome"] in CHECK_OUTCOMES]
         outcomes = _grouped(differing, lambda check: check["outcome"])
         parts = []
         for outcome, checks in outcomes.items():
             statements = dict.fromkeys(said for check in checks for said in check["statements"])
-            parts.append(f"{_OUTCOMES[outcome]} ({', '.join(statements)})")
+            parts.append(f"{CHECK_OUTCOMES[outcome]} ({', '.join(statements)})")
         if parts:
             lines.append(f"  {escape(name)} {escape(rule['label'])}: {escape('; '.join(parts))}")
     if lines:
@@ -105,51 +89,26 @@ def _checks(console: Console, row: dict) -> None:
         console.print(line)
 
 
-def explanation(console: Console, row: dict, treatment: dict, evidence: Iterable[dict]) -> None:
-    """Print why one treatment has its verdict: rules, criteria, facts, what is missing, evidence."""
+def packet(console: Console, row: dict, checklists: Iterable[Checklist]) -> None:
+    """Print the documentation checklists of one patient: each item with its facts, and what is missing."""
     line = console.print
-    strength = f", {treatment['strength']}" if treatment["strength"] else ""
-    line(f"[bold]{escape(treatment['label'])}[/bold] for {escape(row['patient'])} as of {row['asOf']}: [bold]{treatment['verdict']}[/bold]{strength}")
-    if treatment["reason"]:
-        line(f"  {_REASONS[treatment['reason']]}")
-    for bar in treatment["bars"]:
-        line(f"  ⨯ {bar['kind'].replace('-', ' ')}: {', '.join(map(escape, bar['facts']))}")
-    for rule in treatment["recommendations"]:
-        places = f"lines {', '.join(map(str, rule['lines']))}; {', '.join(rule['statements'])}" if rule["lines"] else "no source line"
-        line(f"\n[bold]{escape(rule['id'])}[/bold] {escape(rule['label'])}  ({rule['direction']}, {rule['strength'] or 'no strength'}): {rule['status']}  [dim]{places}[/dim]")
-        for criterion in rule["criteria"]:
-            line(f"  {_RESULTS[criterion['result']]:10} {escape(criterion['label'])}  [dim]{criterion['basis']} {' '.join(criterion['decisions'])}[/dim]")
-            for fact in criterion["facts"]:
-                line(f"             [dim]{escape(fact)}[/dim]")
-            if criterion["result"] == "unknown" and criterion["ask"]:
-                line(f"             → {escape(criterion['ask'])}")
-    found = list(evidence)
-    if found:
-        line("\n[bold]Evidence as the source states it, and what a check of the literature showed[/bold]")
-        for one in found:
-            studied = f"  [dim]studied: {escape(one['population'])}[/dim]" if one["population"] else ""
-            check = f"  [dim]check: {escape(one['check'])}[/dim]" if one["check"] else ""
-            line(f"  {one['statement']} {escape(one['finding'])}{studied}{check}")
-    if treatment["notChecked"]:
-        line(f"\n! not checked, the source is silent: {'; '.join(row['notChecked'])}")
-
-
-def findings(console: Console, rows: Iterable[Level], found: Iterable[Finding], index: Index) -> None:
-    """Print the table of checks with the number of findings each, then the findings, check by check."""
-    by = _grouped(found, lambda one: one.check)
-    table = Table("Level", "Check", "Found", box=None, pad_edge=False)
-    for row in rows:
-        count = len(by.get(row.check, ()))
-        colour = _COLOURS[row.level] if count else "dim"
-        table.add_row(row.level if count else "ok", row.check, str(count), style=colour)
-    console.print(table)
-    for check, group in by.items():
-        why = next(row.why for row in rows if row.check == check)
-        console.print(f"\n[{_COLOURS[group[0].level]}]{group[0].level}[/] {check}: {escape(why)}")
-        for one in group:
-            label = index.text(ox.NamedNode(one.focus), _LABEL) if ":" in one.focus and " " not in one.focus else None
-            name = f"{one.focus} ({label})" if label else one.focus
-            console.print("  " + escape(": ".join(part for part in (name, one.message) if part)))
+    line(f"[bold]{escape(row['patient'])}[/bold]  as of {row['asOf']}  —  {escape(row['guideline']['label'])} {row['guideline']['version']}")
+    checklists = tuple(checklists)
+    if not checklists:
+        line(f"{NOTHING_PLANNED} ({APPLICABILITY[row['applicability']]})\n")
+    for checklist in checklists:
+        line(f"[bold]{escape(checklist.label)}[/bold]: {checklist.complete} of {len(checklist.items)} items complete")
+        for item in checklist.items:
+            line(f"\n{item.sign} [bold]{item.id}[/bold] {escape(item.label)}: [bold]{item.status}[/bold], {item.words}")
+            for fact in item.facts:
+                line(f"    {escape(str(fact))}")
+            for fact in item.beside:
+                line(f"    also on record, not counted for it: {escape(str(fact))}")
+            for lack in item.lacks:
+                line(f"    → {escape(str(lack))}")
+            line(f"    [dim]source line {', '.join(map(str, item.lines))}, {' '.join(item.statements)}[/dim]")
+        line()
+    line("[dim]Not a medical device.[/dim]")
 
 
 def _grouped(rows: Iterable[dict], key) -> dict:

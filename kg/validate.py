@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
+import pyoxigraph as ox
 from rdflib import OWL, RDF, RDFS, SH, XSD, BNode, Graph, Literal, Namespace, URIRef
 from rdflib.plugins.sparql import prepareQuery
 from rdflib.plugins.sparql.sparql import Query
 from rdflib.term import Node
 
 from kg import terms
+from kg.engine import Triple, from_rdflib_term, to_rdflib, to_rdflib_term
+from kg.paths import data as project_data
 
 _GL, _PT = Namespace(str(terms.GL)), Namespace(str(terms.PT))
 _LINKS = (_PT.patient, _PT.partOf, _GL.patient)
 _UPWARDS = frozenset((RDF.type, RDFS.subClassOf, RDFS.domain, OWL.unionOf, RDF.first, RDF.rest))
+_START, _END = str(_PT.start), str(_PT.end)
+_MEASURED: dict[str, tuple[str, ...]] = {
+    str(_PT.value): (), str(_PT.unit): (str(_PT.value),), str(_PT.birthDate): (), str(_PT.date): (), _START: (),
+    _END: (str(_PT.status),), str(_PT.recorded): (), str(_PT.authored): ()}
 _SEVERITIES = ("Violation", "Warning", "Info")
 
 
@@ -46,7 +54,20 @@ class Report:
     graph: Graph
 
 
-def validate(data: Graph, ontology: Graph | None, shapes: Graph) -> Report:
+def validate_record(facts: Iterable[Triple], further: Iterable[Path] = ()) -> tuple[Report, Graph]:
+    """Check patient facts (pt: vocabulary) against the project's own shapes, with its own ontology: the report, the shapes.
+
+    `further`: Turtle files of guidelines that bring concepts and measures of their own."""
+    shapes, ontology = Graph(), ox.Store()
+    for name in ("patient.ttl", "documentation.ttl"):
+        shapes.parse(project_data("shapes", name))
+    own = (project_data("ontology", name) for name in ("core.ttl", "patient.ttl", "clinical.ttl"))
+    for path in (*own, *further):
+        ontology.load(path=str(path), format=ox.RdfFormat.TURTLE)
+    return validate(to_rdflib(facts), _Stored(ontology), shapes), shapes
+
+
+def validate(data: Graph, ontology: Graph | _Stored | None, shapes: Graph) -> Report:
     """Check the patients of `data` against `shapes`.
 
     `ontology` holds the concepts, units and ranges that facts refer to; None when `data` holds them itself.
@@ -66,6 +87,40 @@ def validate(data: Graph, ontology: Graph | None, shapes: Graph) -> Report:
     merged.add((report, RDF.type, SH.ValidationReport))
     merged.add((report, SH.conforms, Literal(conforms)))
     return Report(conforms, results, merged)
+
+
+class _Stored:
+    """An embedded store read as a graph of rdflib: only what is asked for becomes terms of rdflib, which is slow."""
+
+    def __init__(self, store: ox.Store) -> None:
+        self._store = store
+
+    def triples(self, pattern: tuple[Node | None, Node | None, Node | None]) -> Iterator[tuple[Node, Node, Node]]:
+        terms = (None if node is None else from_rdflib_term(node) for node in pattern)
+        for quad in self._store.quads_for_pattern(*terms, ox.DefaultGraph()):
+            yield to_rdflib_term(quad.subject), to_rdflib_term(quad.predicate), to_rdflib_term(quad.object)
+
+    def subjects(self, predicate: Node, value: Node) -> Iterator[Node]:
+        return (subject for subject, _, _ in self.triples((None, predicate, value)))
+
+
+def readable(triples: Sequence[Triple], report: Report, shapes: Graph) -> list[Triple]:
+    """The triples (pyoxigraph's) without the numbers and dates that violations of `report` name: what cannot be read
+    safely counts as not recorded, never as what stands there.
+
+    A number goes with its unit; a status goes with an end, as the course may be over; where start and end contradict
+    each other, both go. Nothing else is left out: a bar stays one however it is written."""
+    subjects = {triple.subject.value for triple in triples}
+    unsafe: set[tuple[str, str]] = set()
+    for one in report.results:
+        if one.severity == "Violation":
+            # a shape without a path looks at those that have the property it targets
+            paths = {one.path} if one.path else set(map(str, shapes.objects(URIRef(one.shape), SH.targetSubjectsOf)))
+            compared = one.value in subjects and one.value != one.focus
+            for path in paths & _MEASURED.keys():
+                also = (*_MEASURED[path], *((_START,) if compared and path == _END else ()))
+                unsafe.update((one.value if compared else one.focus, name) for name in (path, *also))
+    return [t for t in triples if (t.subject.value, t.predicate.value) not in unsafe]
 
 
 class _Part(Graph):
@@ -122,7 +177,7 @@ def _plain(term: Node) -> Node:
     return Literal(str(term)) if isinstance(term, Literal) and term.datatype == XSD.string else term
 
 
-def _describe(part: Graph, ontology: Graph) -> None:
+def _describe(part: Graph, ontology: Graph | _Stored) -> None:
     """Add to a part what the ontology says of the terms it uses and the classes above them, and the units.
 
     Handing pySHACL the whole ontology would cost it a copy for each patient."""

@@ -82,6 +82,60 @@ def test_a_faulty_element_is_a_finding_and_the_rest_is_read(tmp_path, change, el
     assert kg("recommend", path, "--as-of", "2026-03-02").returncode == 0
 
 
+PATIENT_RDF = """@prefix pt: <https://w3id.org/sacroiliitis-kg/patient#> .
+@prefix cl: <https://w3id.org/sacroiliitis-kg/clinical#> .
+@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+<urn:p> a pt:Patient ; pt:birthDate "1980-01-01"^^xsd:date .
+<urn:d> a pt:Diagnosis ; pt:patient <urn:p> ; pt:about cl:Sacroiliitis ; pt:presence pt:Present .
+"""
+SCORE = "<urn:o> a pt:Observation ; pt:patient <urn:p> "
+
+
+@pytest.mark.parametrize(("fact", "place"), [
+    (SCORE + '; pt:about cl:PainDuration ; pt:date "2026-01-01"^^xsd:date ; pt:value 6 ; pt:unit "fortnight" .', "urn:o"),
+    (SCORE + '; pt:about cl:PainIntensity ; pt:date "2026-02-30"^^xsd:date ; pt:value 3 ; pt:unit "{score}" .', "urn:o: date: 2026-02-30"),
+    (SCORE + '; pt:about cl:PainIntensity ; pt:date "2026-01-01"^^xsd:date ; pt:value -3 ; pt:unit "{score}" .', "urn:o"),
+    ('<urn:o> a pt:Course ; pt:patient <urn:p> ; pt:about cl:Naproxen ; pt:start "2025-05-01"^^xsd:date ; pt:end "2025-04-01"^^xsd:date ; pt:status pt:Stopped .', "urn:o"),
+])
+def test_a_fact_in_rdf_that_cannot_be_read_safely_is_said_and_decides_nothing(tmp_path, fact, place):
+    path = tmp_path / "patient.ttl"
+    path.write_text(PATIENT_RDF + fact)
+    done = kg("recommend", path, "--as-of", "2026-03-02", "--format", "json")
+    verdicts = {one["treatment"]: one["verdict"] for one in json.loads(done.stdout)["treatments"]}
+    assert done.returncode == 0 and verdicts["adalimumab"] == "undetermined"
+    for said in (done.stderr, kg("validate", path).stdout):
+        assert f"violation: {path}: {place}" in said.decode() and b"Traceback" not in said
+    assert b"Traceback" not in kg("validate", path).stderr
+
+
+@pytest.mark.parametrize(("name", "content", "message"), [
+    ("cut.json", '{"resourceType": "Bundle", "entry": [', "ends in the middle"),
+    ("empty.json", '{"resourceType": "Bundle", "type": "searchset"}', "no patient in it"),
+    ("comment.ttl", "# nothing", "no patient in it"),
+    ("fhir.xml", '<Bundle xmlns="http://hl7.org/fhir"/>', "FHIR in XML"),
+    ("fhir.json", '<Bundle xmlns="http://hl7.org/fhir"/>', "is XML, not JSON"),
+])
+def test_nothing_read_does_not_conform(tmp_path, name, content, message):
+    path = tmp_path / name
+    path.write_text(content)
+    for command in (("validate", path), ("import", path, "-o", tmp_path / "out.ttl"), ("recommend", path)):
+        done = kg(*command)
+        assert done.returncode == 2 and message in done.stderr.decode()
+        assert "conforms" not in done.stdout.decode()
+
+
+def test_turtle_with_a_byte_order_mark_is_read(tmp_path):
+    path = tmp_path / "patient.ttl"
+    path.write_bytes(b"\xef\xbb\xbf" + PATIENT_RDF.encode())
+    assert kg("validate", path).returncode == 0
+
+
+def test_a_pipe_that_closes_early_is_no_failure():
+    first = subprocess.Popen([sys.executable, "-m", "kg", "recommend", EXAMPLE, "--as-of", "2026-03-02"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
+    first.stdout.close()
+    assert b"Traceback" not in first.stderr.read() and first.wait() == 0
+
+
 def test_standard_input_and_patient_rdf():
     done = kg("recommend", "-", "--as-of", "2026-03-02", "--format", "json", stdin=(ROOT / "examples" / "by-hand.ttl").read_bytes())
     assert json.loads(done.stdout)["applicability"] == "applies"
@@ -111,10 +165,11 @@ def test_large_synthetic_people_are_outside(name):
     done = kg("recommend", SAMPLES / name, "--as-of", "2026-03-02", "--format", "json")
     assert done.returncode == 0 and {json.loads(line)["applicability"] for line in done.stdout.splitlines()} == {"not-applicable"}
     assert b"entries carry nothing this guideline asks" in done.stderr
+    assert "not applicable" in kg("recommend", SAMPLES / name, "--as-of", "2026-03-02").stdout.decode()
 
 
 @pytest.mark.parametrize("arguments", [
-    ("recommend", EXAMPLE, "--as-of", "2026-02-30"), ("recommend", "no-such-file.json"), ("explain", EXAMPLE, "aspirin"), ("query", "no-such-query"),
+    ("recommend", EXAMPLE, "--as-of", "2026-02-30"), ("recommend", EXAMPLE, "--as-of", "2026-W10-1"), ("recommend", "no-such-file.json"), ("explain", EXAMPLE, "aspirin"), ("query", "no-such-query"),
     ("recommend", EXAMPLE, "--guideline", "no-such-guideline"), ("recommend", EXAMPLE, "--patient", "nobody"), ("recommend",), ("recommend", EXAMPLE, "--format", "pdf"),
 ])
 def test_usage_errors_are_exit_2_without_a_traceback(arguments):

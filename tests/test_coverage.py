@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kg.coverage import source_coverage
+from kg.coverage import source_coverage, source_table
 from kg.errors import InputError
 from kg.guideline import load
 from tests.support import vignettes
@@ -84,6 +84,15 @@ def test_a_line_added_changed_or_lost_is_found_and_no_other(guideline, tmp_path,
 def test_a_line_without_a_statement_needs_a_reason(tmp_path):
     bare = loaded(tmp_path, HEAD.replace('ex:line-4 gl:noStatement "not about care" .', ""), statements=(2,))
     assert found(bare, tmp_path, "\n".join(TEXT)) == [("unused", 3), ("unused", 4)]
+
+
+def test_every_line_stands_beside_what_was_made_of_it(guideline, tmp_path):
+    text = tmp_path / "text.txt"
+    text.write_text("\n".join([*TEXT, "", "Added by hand."]), encoding="utf-8")
+    rows = source_table(guideline, text)
+    assert [(row.line, row.text) for row in rows] == [*enumerate(TEXT, 1), (6, "Added by hand.")]
+    assert [row.state for row in rows] == ["excluded", "captured", "captured", "excluded", "unaccounted"]
+    assert rows[0].said == ("a heading",) and rows[4].said == () and len(rows[1].said) == 1
 
 
 def test_a_finding_is_one_line_that_says_what_to_do(guideline, tmp_path):

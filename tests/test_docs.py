@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from itertools import pairwise
 from pathlib import Path
 from posixpath import dirname, join, normpath
 from urllib.parse import unquote
@@ -27,18 +26,10 @@ from kg.errors import InputError
 from kg.guideline import Guideline, load
 from kg.queries import folder
 from kg.terms import CL, GL, RDF, RDFS
+from tests.support.pages import bare, barriers, ids, loads_from_outside, parse
 
 TOY = (Path(__file__).parent / "guidelines" / "toy.ttl",)
 OWL = "http://www.w3.org/2002/07/owl#"
-LOADING = {
-    "img": "src",
-    "script": "src",
-    "link": "href",
-    "iframe": "src",
-    "source": "src",
-    "object": "data",
-    "use": "href",
-}
 
 
 @pytest.fixture(scope="module")
@@ -61,19 +52,6 @@ def trees(site):
     return {path: parse(text) for path, text in site.items() if path.endswith(".html")}
 
 
-def parse(text: str) -> ElementTree.Element:
-    return ElementTree.fromstring(text.removeprefix("<!doctype html>"))
-
-
-def bare(element: ElementTree.Element) -> str:
-    """An element's name without its namespace."""
-    return element.tag.rpartition("}")[2]
-
-
-def ids(tree: ElementTree.Element) -> list[str]:
-    return [element.get("id") for element in tree.iter() if element.get("id")]
-
-
 def dead_links(trees: dict[str, ElementTree.Element], files: set[str]) -> list[tuple[str, str]]:
     """Links that lead to no file of the site or to no anchor in it."""
     anchors = {path: set(ids(tree)) for path, tree in trees.items()}
@@ -88,39 +66,6 @@ def dead_links(trees: dict[str, ElementTree.Element], files: set[str]) -> list[t
             if target not in files or anchor and unquote(anchor) not in anchors[target]:
                 dead.append((path, to))
     return dead
-
-
-def loads_from_outside(tree: ElementTree.Element) -> list[str]:
-    """What a browser would fetch from elsewhere to show a page; an inline `data:` is no fetch."""
-    found = [element.get(LOADING[bare(element)], "") for element in tree.iter() if bare(element) in LOADING]
-    return [one for one in found if re.match(r"(?!data:)[a-z]+:|//", one)]
-
-
-def barriers(tree: ElementTree.Element) -> list[str]:
-    """What keeps a page from being read by everybody: landmarks, headings, names."""
-    names = [bare(element) for element in tree.iter()]
-    found = [
-        f"{names.count(one)} {one}" for one in ("main", "h1", "header", "footer", "title") if names.count(one) != 1
-    ]
-    body = next(element for element in tree if bare(element) == "body")
-    if body[0].get("href") != "#content":
-        found.append("no skip link first")
-    levels = [int(name[1]) for name in names if re.fullmatch("h[1-6]", name)]
-    found += [f"h{low} then h{high}" for low, high in pairwise(levels) if high > low + 1]
-    for element in tree.iter():
-        name = bare(element)
-        if name == "nav" and not element.get("aria-label"):
-            found.append("nav without a name")
-        if name == "svg" and not (element.get("role") == "img" and element.get("aria-label")):
-            found.append("drawing without words")
-        if name == "img" and element.get("alt") is None:
-            found.append("picture without words")
-        if name == "a" and not ("".join(element.itertext()).strip() or element.get("aria-label")):
-            found.append(f"link without words: {element.get('href')}")
-        if element.get("aria-labelledby") and element.get("aria-labelledby") not in ids(tree):
-            found.append(f"named by nothing: {element.get('aria-labelledby')}")
-    found += [f"id twice: {one}" for one in {one for one in ids(tree) if ids(tree).count(one) > 1}]
-    return found
 
 
 def test_two_runs_give_the_same_bytes(site):

@@ -7,9 +7,9 @@ import re
 import pytest
 
 from kg.docs.charts import ceiling
-from kg.docs.render import HERE
-from kg.docs.words import acronyms, humane, number, sign, unit
+from kg.docs.render import shared_style
 from kg.terms import GL
+from kg.words import acronyms, humane, number, sign, unit
 
 
 @pytest.mark.parametrize("value, top", [(0.5, 1), (1, 1), (3.3, 5), (5.85, 10), (11, 20), (100, 100), (101, 200)])
@@ -41,7 +41,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def _themes() -> list[dict[str, str]]:
-    style = (HERE / "assets" / "style.css").read_text(encoding="utf-8")
+    style = shared_style()
     blocks = re.findall(r":root \{(.*?)\}", style, re.DOTALL)[:2]
     return [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block)) for block in blocks]
 

@@ -11,10 +11,10 @@ import pyoxigraph as ox
 import pytest
 from rich.console import Console
 
-from kg import text
+from kg import explain, text
 from kg.evaluate import evaluate
 from kg.guideline import load
-from kg.results import evidence, results
+from kg.results import results
 
 PATIENTS = Path(__file__).resolve().parent / "guidelines" / "question-patients.ttl"
 
@@ -59,22 +59,26 @@ def test_a_recommendation_carries_the_checks_of_its_statements(slug, rule, state
     assert differs in check["differs"] and check["howSeen"] and check["seenIn"]
 
 
+def evidence(slug: str) -> dict[str, explain.Node]:
+    """The evidence nodes of the explanations of one treatment, by statement: a rule shows them where it applies or is open."""
+    context = explain.prepare(evaluated())
+    return {node.id: node for row in context.rows for node in explain.verdict(context, row, slug).of("evidence")}
+
+
 @pytest.mark.parametrize(("slug", "rule", "statement", "outcome", "differs"), SEEN)
 def test_the_explanation_carries_them_too(slug, rule, statement, outcome, differs):
-    found = {row["statement"]: row for row in evidence(evaluated(), treatment(slug))}
-    assert outcome.replace("-", " ") in found[statement]["check"] and differs in found[statement]["check"]
+    checks = evidence(slug)[statement].of("check")
+    assert any(check.result == outcome and differs in check.label and check.source for check in checks)
 
 
 def test_the_population_studied_stands_beside_a_finding():
-    found = {
-        row["statement"]: row["population"] for row in evidence(evaluated(), treatment("si-injection-fluoroscopy"))
-    }
+    found = {name: node.said("studied") for name, node in evidence("si-injection-fluoroscopy").items()}
     assert found["S026"] == "Selected subgroup" and found["S036"] == "Patients with sacroiliac joint dysfunction"
-    assert found["S022"] is None
+    assert found["S022"] == ""
 
 
 def test_a_treatment_without_a_recommendation_has_no_evidence():
-    assert evidence(evaluated(), treatment("massage")) == []
+    assert evidence("massage") == {}
 
 
 def test_the_text_names_every_applying_rule_whose_source_differs():
@@ -91,8 +95,6 @@ def test_the_text_names_every_applying_rule_whose_source_differs():
 
 
 def test_the_explanation_prints_what_was_studied_and_what_differs():
-    out = io.StringIO()
-    one = treatment("si-injection-fluoroscopy")
-    text.explanation(Console(file=out, width=4000), rows()[0], one, evidence(evaluated(), one))
-    (line,) = [line for line in out.getvalue().splitlines() if line.startswith("  S026 ")]
-    assert "studied: Selected subgroup" in line and "misdescribed: The number is right and its patients are not" in line
+    context = explain.prepare(evaluated())
+    page = explain.html(explain.verdict(context, context.rows[0], "si-injection-fluoroscopy"))
+    assert "Selected subgroup" in page and "The number is right and its patients are not" in page

@@ -112,6 +112,10 @@ def test_a_drug_is_known_by_code_or_biosimilar_suffix(medication, expected, find
         ({"dosage": [{"route": concept(SNOMED, "26643006")}]}, "Course Naproxen route=Oral status=Stopped"),
         ({"dosage": [{"route": {"text": "Oral"}}]}, "Course Naproxen route=Oral status=Stopped"),
         ({"dosage": [{"text": "one tablet by mouth"}]}, "Course Naproxen route=Oral status=Stopped"),
+        ({"dosage": [{"text": "5 mg PO daily"}]}, "Course Naproxen route=Oral status=Stopped"),
+        ({"dosage": [{"route": {"text": "PO"}}]}, "Course Naproxen route=Oral status=Stopped"),
+        ({"dosage": [{"route": {"text": "p.o."}}]}, "Course Naproxen route=Oral status=Stopped"),
+        ({"dosage": [{"route": {"text": "per os"}}]}, "Course Naproxen route=Oral status=Stopped"),
         ({"dosage": [{"route": concept(SNOMED, "47625008")}]}, "Course Naproxen route=OtherRoute status=Stopped"),
         ({"dosage": [{"route": {"text": "intravenous"}}]}, "Course Naproxen route=OtherRoute status=Stopped"),
         ({"dosage": [{"route": concept("urn:site", "7")}]}, "Course Naproxen status=Stopped"),
@@ -200,6 +204,13 @@ MIXED = {
         {"itemCodeableConcept": concept(RXNORM, "5640"), "isActive": False},
     ],
 }
+SUBSTANCE = {"resourceType": "Substance", "id": "s", "code": concept(RXNORM, "7258")}
+
+
+def made_of(reference: str) -> dict:
+    return {"resourceType": "Medication", "id": "m", "ingredient": [{"itemReference": {"reference": reference}}]}
+
+
 NAMED = {"medicationCodeableConcept": None, "medicationReference": {"reference": "Medication/m"}}
 
 
@@ -214,6 +225,15 @@ NAMED = {"medicationCodeableConcept": None, "medicationReference": {"reference":
             "Course Naproxen status=Stopped",
             None,
         ),
+        (NAMED, [made_of("Substance/s"), SUBSTANCE], "Course Naproxen status=Stopped", None),
+        (
+            NAMED | {"medicationReference": {"reference": "#m"}, "contained": [made_of("#s"), SUBSTANCE]},
+            [],
+            "Course Naproxen status=Stopped",
+            None,
+        ),
+        (NAMED, [made_of("Medication/m")], None, None),
+        (NAMED, [made_of("Substance/s")], None, "violation Medication/m ingredient[0].itemReference.reference"),
         (NAMED, [MEDICATION | {"status": "entered-in-error"}], None, None),
         (NAMED, [], None, "violation MedicationStatement/r1 medicationReference.reference"),
         (

@@ -301,3 +301,32 @@ def test_a_report_gives_its_coded_conclusions(given, expected, findings):
 def test_an_observation_about_something_else_is_not_the_patients():
     found = lifted(observation(PAIN, valueInteger=6, focus=[{"reference": "Patient/child"}]))
     assert (lines(found), said(found)) == ([], ["info Observation/r1 focus"])
+
+
+def test_a_score_without_a_value_is_said_unless_its_absence_is_explained():
+    silent = {"resourceType": "Observation", "status": "final", "code": concept(LOINC, "72514-3")}
+    assert said(lifted(silent)) == ["info Observation/r1 value[x]"]
+    assert said(lifted(silent | {"dataAbsentReason": {"text": "asleep"}})) == []
+    assert said(lifted(silent | {"hasMember": [{"reference": "Observation/x"}]})) == []
+
+
+def test_a_result_contained_in_a_report_is_read():
+    result = {
+        "resourceType": "Observation",
+        "id": "o",
+        "status": "final",
+        "effectiveDateTime": "2026-01-01",
+        "code": concept(LOINC, "24900-3"),
+        "valueCodeableConcept": kg("equivocal"),
+    }
+    report = {
+        "resourceType": "DiagnosticReport",
+        "status": "final",
+        "code": concept(LOINC, "24900-3"),
+        "contained": [result],
+        "result": [{"reference": "#o"}],
+    }
+    read = ["Observation SacroiliacRadiograph date=2026-01-01 finding=EquivocalImaging"]
+    assert lines(lifted(report)) == read
+    assert lines(lifted({**report, "contained": [result | {"status": "entered-in-error"}]})) == []
+    assert lines(lifted({**report, "status": "cancelled"})) == []

@@ -77,6 +77,60 @@ def test_a_bad_line_is_reported_and_the_rest_is_read():
     assert (found.entries, found.relevant, found.ignored) == (3, 3, 0)
 
 
+def score(value: str) -> bytes:
+    """A pain score whose value is this text of JSON."""
+    text = json.dumps(
+        {
+            "resourceType": "Observation",
+            "id": "o",
+            "status": "final",
+            "code": concept(LOINC, "72514-3"),
+            "subject": {"reference": "Patient/p"},
+            "effectiveDateTime": "2026-01-01",
+            "valueQuantity": {"value": 0},
+        }
+    ).replace('{"value": 0}', value)
+    return "\n".join([json.dumps(PATIENT), text]).encode()
+
+
+@pytest.mark.parametrize(
+    ("value", "element"),
+    [
+        ('{"value": NaN}', "valueQuantity.value"),
+        ('{"value": -Infinity}', "valueQuantity.value"),
+        ('{"value": 1e99999999999999999999}', "valueQuantity.value"),
+        ('{"value": ' + "9" * 5000 + "}", "valueQuantity.value"),
+        ('{"value": 4, "value": 7}', "valueQuantity.value"),
+        ('{"value": 4, "unit": "x", "unit": "y"}', "valueQuantity.unit"),
+        ('{"value": 4}, "valueQuantity": {"value": 7}', "valueQuantity"),
+    ],
+)
+def test_a_number_beyond_all_bounds_or_given_twice_is_a_finding_and_the_rest_is_read(value, element):
+    found = lift(parse(score(value), "in.ndjson"), codes())
+    assert [one for one in lines(found) if "value=" in one] == []
+    assert said(found)[:1] == [f"violation Observation/o {element}"]
+    assert [patient.value for patient in found.patients] == ["urn:kg:record:Patient/p"]
+
+
+def test_a_key_given_twice_with_the_same_content_is_read():
+    found = lift(parse(score('{"value": 7, "value": 7}'), "in.ndjson"), codes())
+    assert lines(found) == ["Observation PainIntensity date=2026-01-01 unit={score} value=7"]
+    assert said(found) == []
+
+
+@pytest.mark.parametrize("given", ['"\\ud800"', '"\\uDFFF x"', '"\\ud83d\\ud83d"'])
+def test_half_a_character_never_stops_the_reading(given):
+    data = b'{"resourceType": "Patient", "id": ' + given.encode() + b"}"
+    found = lift(parse(data, "in.json"), codes())
+    assert "\ufffd" in "".join(triple.object.value for triple in found.triples)
+
+
+@pytest.mark.parametrize("given", ["\U0001f600", "back\\slash", "\\ud800 in words"])
+def test_whole_characters_are_kept(given):
+    data = json.dumps({"resourceType": "Patient", "id": given}).encode()
+    assert parse(data, "in.json")[0][1]["id"] == given
+
+
 def entry(resource: object, url: str | None = None) -> dict:
     return {"resource": resource} | ({"fullUrl": url} if url else {})
 

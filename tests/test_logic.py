@@ -36,7 +36,7 @@ def degree(rule: str, engine: str) -> int:
     return int(index.text(node, GL + "degree"))
 
 
-@pytest.mark.parametrize("engine", ["oxigraph", "rdflib"])
+@pytest.mark.parametrize("engine", ["oxigraph", pytest.param("rdflib", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("a", "b"), list(product((0, 1, 2), repeat=2)))
 def test_and_or(a, b, engine):
     def two(how: str) -> int:

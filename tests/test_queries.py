@@ -73,7 +73,8 @@ def local(term: str | None) -> str | None:
 def test_each_query_says_what_it_answers_in_its_header(path):
     query = queries.read(path)
     assert set(query.header) >= {"summary", "stage", "returns"}
-    stages = {"derive": {"rules", "patient", "combine"}, "ask": {"ask"}, "check": {"check"}, "prove": {"proof"}, "verify": {"prepare", "expect", "compare", "report"}}[path.parent.name]
+    stages = {"derive": {"rules", "patient", "combine", "classify", "run"}, "ask": {"ask"}, "check": {"check"}, "prove": {"proof"},
+              "verify": {"prepare", "expect", "compare", "report"}}[path.parent.name]
     assert query.header["stage"] in stages
     assert path.read_text(encoding="utf-8").startswith("#+ summary: ")
 
@@ -117,7 +118,7 @@ def test_the_index_of_queries_is_up_to_date():
 # both engines, plain SPARQL
 
 
-@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow if name == "gap-reasons" else []) for name in ASKED])
 def test_both_engines_give_the_same_rows(name):
     columns, found = answer(name)
     other_columns, other = answer(name, "rdflib")
@@ -387,6 +388,16 @@ def test_every_decision_is_listed():
     assert {decision for (decision,) in rows("decisions-and-where-they-count", "decision")} == {
         f"A{number:02}" for number in range(1, 47)
     }
+
+
+def test_what_can_be_asked_is_read_from_the_criteria():
+    found = rows("what-can-be-asked", "criterion", "kind", "concept", "property", "limit")
+    pt, cl = "https://w3id.org/sacroiliitis-kg/patient#", "https://w3id.org/sacroiliitis-kg/clinical#"
+    rs = "https://w3id.org/sacroiliitis-kg/guideline/refractory-sacroiliitis#"
+    assert (rs + "pain-intensity", pt + "Observation", cl + "PainIntensity", pt + "value", 4.0) in found
+    assert (rs + "adult", pt + "Patient", None, pt + "birthDate", 18.0) in found
+    assert (rs + "nsaid-days", pt + "Course", cl + "Nsaid", pt + "InadequateResponse", 30.0) in found
+    assert not [row for row in found if row[0] == rs + "any-imaging"]
 
 
 def test_thresholds_have_unit_days_basis_and_statement_or_decision():

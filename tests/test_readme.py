@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+ENDLESS = ("kg serve",)
 LINES = [line.split("#")[0].strip() for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith("    kg ")]
 
 
@@ -21,6 +23,15 @@ def test_there_are_commands():
 def test_command(line: str, tmp_path: Path):
     for name in ("examples", "ontology"):
         (tmp_path / name).symlink_to(ROOT / name)
-    run = subprocess.run([sys.executable, "-m", "kg", *shlex.split(line)[1:]], cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "PATH": ""},
-                         capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "kg", *shlex.split(line)[1:]]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
+    if line.startswith(ENDLESS):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            environment["KG_PORT"] = str(probe.getsockname()[1])
+        with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as server:
+            assert any(said.startswith("serving ") for said in server.stderr)
+            server.terminate()
+        return
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr

@@ -45,7 +45,7 @@ def canonical(triples) -> set[tuple[str, ...]]:
     return {(str(t.subject), str(t.predicate), _value(t.object)) for t in triples}
 
 
-BOTH = [pytest.param(vignette, id=vignette.name, marks=[] if place % 16 == 0 else pytest.mark.slow) for place, vignette in enumerate(OWN + SHARED)]
+BOTH = [pytest.param(vignette, id=vignette.name, marks=[] if place % 60 == 0 else pytest.mark.slow) for place, vignette in enumerate(OWN + SHARED)]
 
 
 @pytest.mark.parametrize("vignette", BOTH)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kg.docs import guideline_pages, source_pages, term_pages
 from kg.docs.book import read
-from kg.docs.render import HERE, Site
+from kg.docs.render import HERE, Site, shared_style
 from kg.errors import InputError
 from kg.guideline import Guideline
 
@@ -26,6 +26,7 @@ def pages(guideline: Guideline, release: Path | None = None) -> dict[str, str]:
         make(site)
     for asset in sorted((HERE / "assets").iterdir()):
         site.pages[asset.name] = asset.read_text(encoding="utf-8")
+    site.pages["style.css"] = shared_style() + site.pages["style.css"]
     return site.pages
 
 

@@ -12,12 +12,12 @@ import pyoxigraph as ox
 
 from kg.docs import rows as page
 from kg.docs.links import OWL, place
-from kg.docs.words import acronyms, local
 from kg.engine import ENGINES, Engine
 from kg.errors import InputError
 from kg.guideline import Guideline
 from kg.paths import data
 from kg.terms import GL
+from kg.words import acronyms, local
 
 
 @dataclass(frozen=True)

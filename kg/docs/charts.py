@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kg.docs.book import Book, Node
-from kg.docs.words import number, unit
 from kg.terms import GL
+from kg.words import number, unit
 
 _PERCENT = "%"
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from kg.docs.book import Book, Fact
 from kg.docs.links import CONDITIONS
-from kg.docs.words import comparator, number, unit
 from kg.terms import GL, RDF, RDFS
+from kg.words import comparator, number, unit
 
 _KINDS = {str(GL) + kind for kind in CONDITIONS}
 _IF, _IS = f"{GL}if", f"{GL}is"

@@ -6,10 +6,11 @@ from collections import defaultdict
 
 from kg.docs import criteria, pathway
 from kg.docs.book import Node
+from kg.docs.grades import checks_of, findings_of
 from kg.docs.links import CONDITIONS, RULES, href
 from kg.docs.render import Site
-from kg.docs.words import humane, number, unit
 from kg.terms import DCTERMS, GL, RDF, RDFS
+from kg.words import humane, number, unit
 
 _USUAL = {RDF.type, RDFS.label, GL.id, GL.statement, GL.decision, GL.basis, GL.needs, GL.direction, GL.strength}
 _RULE = _USUAL | {
@@ -65,61 +66,19 @@ def by_section(site: Site, rules: list[Node]) -> list[tuple[str, list[Node]]]:
 
 def way(site: Site) -> None:
     """The treatment pathway: diagram, the same in words, DOT text."""
-    book = site.book
-    population = book.first(book.guideline.iri.value, GL.population)
-    shown = [node for node in book.kind("Recommendation", "PrerequisiteRule")]
-    unmet = pathway.unmet_by_nothing(book.guideline)
-    labels = {iri: node.label for iri, node in book.nodes.items()}
-    found = pathway.ways(site.fetch("transitions"), unmet, labels, (node.iri for node in shown))
-    looked = {(way.need, rule) for way in found for rule in way.targets}
-    steps = sorted((_step(site, node, population, unmet, looked) for node in shown), key=lambda one: _rank(site, one))
-    exceptions = [(node.iri, one) for node in shown for one in book.values(node.iri, GL.exception)]
-    label = book.label(population) if population else site.frame.title
-    text = pathway.dot(label, steps, found, exceptions)
+    plan = pathway.plan(site.book, lambda iri: href("pathway.html", site.book.place(iri) or ""))
     groups: dict[str, list[pathway.Step]] = defaultdict(list)
     after: dict[str, list[pathway.Way]] = defaultdict(list)
-    for one in steps:
+    for one in plan.steps:
         groups[one.group].append(one)
-    for one in found:
+    for one in plan.ways:
         for rule in one.targets:
             after[rule].append(one)
+    text = plan.dot()
     site.page(
         "pathway.html", "pathway.html", "Treatment pathway", dot=text, drawing=pathway.svg(text, "Treatment pathway"),
-        groups=list(groups.items()), comes_after=defaultdict(list, after), population=label, exceptions=exceptions,
+        groups=list(groups.items()), comes_after=defaultdict(list, after), population=plan.population, exceptions=plan.exceptions,
     )  # fmt: skip
-
-
-def _step(site: Site, node: Node, population: str, unmet: frozenset[str], looked: set[tuple[str, str]]) -> pathway.Step:
-    book = site.book
-    others = (one for one in book.values(node.iri, GL.needs) if one != population and one in unmet)
-    conditions = tuple(book.label(one) for one in others if (one, node.iri) not in looked)
-    grade = (
-        f"{node.id}  {site.rule_sign(node.iri)}  {site.grade_words(node.iri)}"
-        if node.kind == GL.Recommendation
-        else node.id
-    )
-    to = href("pathway.html", book.place(node.iri) or "")
-    return pathway.Step(node.iri, node.label, grade, site.tone(node.iri), _group(site, node), conditions, to)
-
-
-def _group(site: Site, node: Node) -> str:
-    """The step that a rule names; else its direction or sort."""
-    step = site.book.first(node.iri, GL.step)
-    if step:
-        return humane(step, site.book.spellings)
-    against = site.book.first(node.iri, GL.direction) == GL.Against
-    return (
-        site.book.label(GL.Against)
-        if against
-        else "No step named"
-        if node.kind == GL.Recommendation
-        else node.sort_label
-    )
-
-
-def _rank(site: Site, step: pathway.Step) -> tuple[bool, bool, str]:
-    node = site.book.nodes[step.rule]
-    return (site.book.first(step.rule, GL.direction) == GL.Against, node.kind != GL.Recommendation, node.id + node.name)
 
 
 def rules(site: Site) -> None:
@@ -143,12 +102,10 @@ def _rule(site: Site, node: Node, targets: dict[tuple[str, str], list[str]]) -> 
         for name, property in named
         if book.first(iri, property)
     ]
-    reported = {one.iri: one for statement in statements for one in book.using(statement, GL.statement, "Finding")}
-    reported |= {one.iri: one for one in book.using(iri, GL.supports, "Finding")}
     site.page(
         "rule.html", book.place(iri), f"{node.id} {node.label}".strip(), node.label, "rules.html", node=node,
         pills=pills,
-        statements=statements, checked=bool(site.check_counts(iri)),
+        statements=statements, checked=bool(checks_of(book, iri)),
         treatments=targets[iri, "false"], aside=targets[iri, "true"],
         needs=[criteria.tree(book, one) for one in book.values(iri, GL.needs)],
         compares=[criteria.tree(book, one) for one in book.values(iri, GL.compares)],
@@ -156,7 +113,7 @@ def _rule(site: Site, node: Node, targets: dict[tuple[str, str], list[str]]) -> 
         items=[_item(site, one) for one in book.using(iri, GL.partOf, "DocumentationItem")],
         exceptions=book.values(iri, GL.exception), excepted=[one.iri for one in book.using(iri, GL.exception)],
         variants=[*book.values(iri, GL.variantOf), *(one.iri for one in book.using(iri, GL.variantOf))],
-        findings=sorted(reported.values(), key=lambda one: one.iri), decided=book.values(iri, GL.decision),
+        findings=findings_of(book, iri), decided=book.values(iri, GL.decision),
         rest=[fact for fact in book.facts[iri] if fact.property not in _RULE],
     )  # fmt: skip
 

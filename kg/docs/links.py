@@ -5,8 +5,8 @@ from __future__ import annotations
 from posixpath import dirname, relpath
 from urllib.parse import quote
 
-from kg.docs.words import local
 from kg.terms import GL
+from kg.words import local
 
 OWL = "http://www.w3.org/2002/07/owl#"
 RULES = ("Recommendation", "Advice", "Caution", "PrerequisiteRule", "MonitoringRule", "DocumentationChecklist")

@@ -7,28 +7,32 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from html import escape
+from types import MappingProxyType
 
 import pyoxigraph as ox
 
+from kg.docs.book import Book, Node
+from kg.docs.grades import grade_words, rule_sign, tone
 from kg.docs.rows import Row, fetch
-from kg.docs.words import lines
 from kg.evaluate import evaluate
 from kg.guideline import Guideline
 from kg.terms import GL, PT, RDF, XSD
+from kg.words import humane, lines
 
 _WIDTH = 30
 _MINOR = "\u2060"  # a word joiner, which shows nothing: it marks the lines that the stylesheet sets in small
+_MARK = "\u2061"  # likewise for the lines that say how a patient stands to a box
 _FONT = "Helvetica"
 _EXCEPTION = 'class="exception", constraint=false, style=dashed'
 
 
 @dataclass(frozen=True)
 class Step:
-    """A rule in the diagram: IRI, label, sign and words of its grade, group it stands in, other conditions, page."""
+    """A rule in the diagram: IRI, label, sign and words of its grade, group it stands in, other conditions, page or ""."""
 
     rule: str
     label: str
@@ -47,6 +51,65 @@ class Way:
     label: str
     sources: tuple[str, ...]
     targets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The whole diagram: label of the population, steps in order, ways, pairs of a rule and its exception (IRIs)."""
+
+    population: str
+    steps: tuple[Step, ...]
+    ways: tuple[Way, ...]
+    exceptions: tuple[tuple[str, str], ...]
+
+    def dot(self, marks: Mapping[str, Mark] = MappingProxyType({})) -> str:
+        """The diagram as DOT text; rules and conditions (IRIs) may carry a mark."""
+        return dot(self.population, list(self.steps), list(self.ways), list(self.exceptions), marks)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What is said of a rule or condition in the diagram for one patient: words, and a class name for the stylesheet."""
+
+    words: str
+    tone: str
+
+
+def plan(book: Book, url: Callable[[str], str] = lambda iri: "") -> Plan:
+    """The pathway of a book's guideline; `url` gives the link of a rule (IRI), or "" for none."""
+    population = book.first(book.guideline.iri.value, GL.population)
+    shown = book.kind("Recommendation", "PrerequisiteRule")
+    unmet = unmet_by_nothing(book.guideline)
+    labels = {iri: node.label for iri, node in book.nodes.items()}
+    found = ways(book.fetch("transitions"), unmet, labels, (node.iri for node in shown))
+    looked = {(way.need, rule) for way in found for rule in way.targets}
+    steps = (_step(book, node, population, unmet, looked, url(node.iri)) for node in sorted(shown, key=lambda one: _rank(book, one)))
+    exceptions = tuple((node.iri, one) for node in shown for one in book.values(node.iri, GL.exception))
+    label = book.label(population if population else book.guideline.iri.value)
+    return Plan(label, tuple(steps), tuple(found), exceptions)
+
+
+def _step(book: Book, node: Node, population: str, unmet: frozenset[str], looked: set[tuple[str, str]], to: str) -> Step:
+    others = (one for one in book.values(node.iri, GL.needs) if one != population and one in unmet)
+    conditions = tuple(book.label(one) for one in others if (one, node.iri) not in looked)
+    graded = f"{node.id}  {rule_sign(book, node.iri)}  {grade_words(book, node.iri)}"
+    grade = graded if node.kind == GL.Recommendation else node.id
+    return Step(node.iri, node.label, grade, tone(book, node.iri), _group(book, node), conditions, to)
+
+
+def _group(book: Book, node: Node) -> str:
+    """The step that a rule names; else its direction or sort."""
+    step = book.first(node.iri, GL.step)
+    if step:
+        return humane(step, book.spellings)
+    if book.first(node.iri, GL.direction) == GL.Against:
+        return book.label(GL.Against)
+    return "No step named" if node.kind == GL.Recommendation else node.sort_label
+
+
+def _rank(book: Book, node: Node) -> tuple[bool, bool, str]:
+    against = book.first(node.iri, GL.direction) == GL.Against
+    return (against, node.kind != GL.Recommendation, node.id + node.name)
 
 
 def unmet_by_nothing(guideline: Guideline) -> frozenset[str]:
@@ -79,7 +142,9 @@ def ways(transitions: Iterable[Row], unmet: frozenset[str], labels: dict[str, st
     return [Way(need, labels[need], sources, tuple(sorted(to))) for (need, sources), to in sorted(merged.items())]
 
 
-def dot(population: str, steps: list[Step], found: list[Way], exceptions: list[tuple[str, str]]) -> str:
+def dot(
+    population: str, steps: list[Step], found: list[Way], exceptions: list[tuple[str, str]], marks: Mapping[str, Mark]
+) -> str:
     """The diagram as DOT text: a box a rule in the group of its step, a rounded box a condition."""
     names = {step.rule: f"r{number}" for number, step in enumerate(steps, 1)}
     groups: dict[str, list[Step]] = defaultdict(list)
@@ -95,7 +160,7 @@ def dot(population: str, steps: list[Step], found: list[Way], exceptions: list[t
     ]
     for number, (group, members) in enumerate(groups.items(), 1):
         out.append(f'  subgraph cluster_{number} {{ class="group"; label="{_quote(group)}"; labeljust=l; margin=10;')
-        out.extend(f"    {names[step.rule]} [{_box(step)}];" for step in members)
+        out.extend(f"    {names[step.rule]} [{_box(step, marks.get(step.rule))}];" for step in members)
         out.append("  }")
     following = {rule for way in found for rule in way.targets}
     leading = {rule for way in found for rule in way.sources}
@@ -106,8 +171,9 @@ def dot(population: str, steps: list[Step], found: list[Way], exceptions: list[t
         elif not {step.rule for step in members} & following:
             out.append(f"  start -> {names[members[0].rule]} [style=invis];")
     for number, way in enumerate(found, 1):
-        text = _label(lines(way.label, 24))
-        out.append(f'  c{number} [class="condition", style=rounded, label={text}];')
+        mark = marks.get(way.need)
+        text = _label([*lines(way.label, 24), *([_MARK + mark.words] if mark else [])])
+        out.append(f'  c{number} [class="{_classes("condition", mark)}", style=rounded, label={text}];')
         out.extend(f"  {names[rule]} -> c{number} [arrowhead=none];" for rule in way.sources)
         out.extend(f"  c{number} -> {names[rule]};" for rule in way.targets)
     for rule, exception in exceptions:
@@ -129,7 +195,7 @@ def svg(text: str, title: str) -> str:
         drawn,
         flags=re.DOTALL,
     )
-    drawn = drawn.replace(f">{_MINOR}", ' class="minor">')
+    drawn = drawn.replace(f">{_MINOR}", ' class="minor">').replace(f">{_MARK}", ' class="mark">')
     drawn = re.sub(r' (?:fill|stroke)="(?!none)[^"]*"', "", drawn)
     drawn = re.sub(r'xlink:(href="[^"]*") xlink:title="[^"]*"', r"\1", drawn).replace(
         ' xmlns:xlink="http://www.w3.org/1999/xlink"', ""
@@ -140,10 +206,15 @@ def svg(text: str, title: str) -> str:
     return re.sub(r'<svg width="\d+pt" height="\d+pt"', head, drawn, count=1)
 
 
-def _box(step: Step) -> str:
+def _box(step: Step, mark: Mark | None) -> str:
     conditions = [line for condition in step.conditions for line in _item(condition)]
-    text = _label([step.grade, *lines(step.label, _WIDTH), *conditions])
-    return f'class="rule {step.tone}", URL="{step.href}", label={text}'
+    text = _label([step.grade, *lines(step.label, _WIDTH), *conditions, *([_MARK + mark.words] if mark else [])])
+    to = f'URL="{step.href}", ' if step.href else ""
+    return f'class="{_classes(f"rule {step.tone}", mark)}", {to}label={text}'
+
+
+def _classes(names: str, mark: Mark | None) -> str:
+    return f"{names} {mark.tone}" if mark else names
 
 
 def _item(condition: str) -> list[str]:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+import re
+from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from kg.docs import grades
 from kg.docs import rows as page_rows
 from kg.docs.book import Book, Node
 from kg.docs.charts import charts
 from kg.docs.links import RULES, href
-from kg.docs.words import sign
 from kg.queries import Query, folder
 from kg.terms import DCTERMS, GL, RDFS, SKOS
+from kg.words import sign
 
 HERE = Path(__file__).parent
 _SCHEMES = {"gl": GL, "rdfs": RDFS, "skos": SKOS, "dcterms": DCTERMS}
-_VERDICTS = {GL.Confirmed: ("good", "✓"), GL.PartlyConfirmed: ("partly", "◐"), GL.NotVerified: ("open", "?")}
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 MENU = (
     ("Guideline", (("index.html", "At a glance"), ("pathway.html", "Pathway"), ("rules.html", "Rules"),
                    ("criteria.html", "Criteria"), ("numbers.html", "Numbers"), ("flags.html", "Flags"))),
@@ -60,59 +62,21 @@ class Site:
 
     @cached_property
     def environment(self) -> Environment:
-        environment = Environment(
-            loader=FileSystemLoader(HERE / "templates"),
-            autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined,
-        )  # fmt: skip
-        environment.filters.update(capfirst=lambda text: text[:1].upper() + text[1:], lowerfirst=_lower_first)
-        return environment
+        return environment(HERE / "templates")
 
     def page(self, template: str, path: str, title: str, summary: str = "", chapter: str = "", **context) -> None:
         """Render one page. `chapter` is the menu's entry that it belongs to."""
         shared = {
             "page": path, "title": title, "summary": summary or title, "chapter": chapter, "site": self.frame,
-            "book": self.book, "script": template == "query.html", "mark_findings": template == "evidence.html",
+            "script": template == "query.html", "mark_findings": template == "evidence.html",
             "url": lambda iri: self._url(path, iri), "file": lambda to: href(path, to),
-            "tone": self.tone, "sign": sign, "grade_words": self.grade_words, "rule_sign": self.rule_sign,
-            "verdict_tone": lambda iri: _VERDICTS.get(iri, ("warning", "!"))[0],
-            "verdict_sign": lambda iri: _VERDICTS.get(iri, ("warning", "!"))[1],
-            "check_counts": self.check_counts, "checks_of": self.checks_of, "queries_showing": self.queries_showing,
-            "charts": lambda nodes: charts(self.book, nodes), **_SCHEMES,
+            "queries_showing": self.queries_showing, **shown(self.book),
         }  # fmt: skip
         self.pages[path] = self.environment.get_template(template).render(**shared, **context)
 
     def _url(self, path: str, iri: str) -> str:
         to = self.book.place(iri)
         return href(path, to) if to else ""
-
-    def tone(self, iri: str) -> str:
-        """Class names of a grade: its way, and whether it is strong."""
-        ways = {GL.For: "for", GL.Against: "against"}
-        strong = " strong" if self.book.first(iri, GL.strength) == GL.Strong else ""
-        return ways.get(self.book.first(iri, GL.direction), "neutral") + strong
-
-    def grade_words(self, iri: str) -> str:
-        """Strength and direction in words, as the vocabulary labels them."""
-        strength, way = self.book.text(iri, GL.strength), self.book.text(iri, GL.direction)
-        if not strength:
-            return way
-        said = "strength not stated" if self.book.first(iri, GL.strength) == GL.Unstated else strength.lower()
-        return f"{way}, {said}" if way else said[:1].upper() + said[1:]
-
-    def rule_sign(self, iri: str) -> str:
-        return sign(self.book.first(iri, GL.direction), self.book.first(iri, GL.strength))
-
-    def checks_of(self, iri: str) -> list[Node]:
-        """The source checks of a statement, or of the statements that a rule and its parts rest on."""
-        rules = [iri, *(part.iri for part in self.book.using(iri, GL.partOf))]
-        statement = self.book.nodes[iri].kind == GL.Statement
-        checked = {iri} if statement else {one for rule in rules for one in self.book.values(rule, GL.statement)}
-        return [check for one in sorted(checked) for check in self.book.using(one, GL.checks, "SourceCheck")]
-
-    def check_counts(self, iri: str) -> list[tuple[str, int]]:
-        """How many source checks came to which verdict, most frequent first."""
-        counts = Counter(self.book.first(one.iri, GL.checkVerdict) for one in self.checks_of(iri))
-        return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
     @cached_property
     def tables(self) -> list[Table]:
@@ -146,6 +110,37 @@ class Site:
 
     def fetch(self, name: str) -> list[page_rows.Row]:
         return page_rows.fetch(self.book.engine, name)
+
+
+def environment(*folders: Path) -> Environment:
+    """A Jinja environment over folders of templates and the shared ones: everything is escaped, a name that is missing is an error."""
+    made = Environment(
+        loader=FileSystemLoader((*folders, HERE / "shared")), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, finalize=_printable,
+    )  # fmt: skip
+    made.filters.update(capfirst=lambda text: text[:1].upper() + text[1:], lowerfirst=_lower_first)
+    return made
+
+
+def shared_style() -> str:
+    """The stylesheet's part that pages and reports share: colours, grades, checks, charts, the pathway."""
+    return (HERE / "shared" / "shared.css").read_text(encoding="utf-8")
+
+
+def shown(book: Book) -> dict:
+    """What the macros of `macros.html` ask of a book, by the names that they use."""
+    return {
+        "book": book, "sign": sign, "verdict_tone": grades.check_tone, "verdict_sign": grades.check_sign,
+        "tone": partial(grades.tone, book), "grade_words": partial(grades.grade_words, book),
+        "rule_sign": partial(grades.rule_sign, book), "check_counts": partial(grades.check_counts, book),
+        "checks_of": partial(grades.checks_of, book), "charts": partial(charts, book), **_SCHEMES,
+    }  # fmt: skip
+
+
+def _printable(value: object) -> object:
+    """What no page may hold replaced by the sign for it; text that is markup stays markup."""
+    if isinstance(value, str) and _UNPRINTABLE.search(value):
+        return type(value)(_UNPRINTABLE.sub("\ufffd", value))
+    return value
 
 
 def _lower_first(text: str) -> str:

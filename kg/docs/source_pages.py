@@ -7,6 +7,7 @@ from itertools import groupby
 
 from kg.docs import criteria
 from kg.docs.book import Node
+from kg.docs.grades import checks_of
 from kg.docs.links import CONDITIONS, RULES
 from kg.docs.render import Site
 from kg.terms import GL, RDF, RDFS
@@ -35,7 +36,7 @@ def _statement(site: Site, node: Node, before: Node | None, after: Node | None) 
     decided = {*book.values(iri, GL.ambiguity), *(one.iri for one in book.using(iri, GL.concerns, "Decision"))}
     site.page(
         "statement.html", book.place(iri), f"{node.id} {node.label}", node.label, "statements.html", node=node,
-        before=before, after=after, checked=bool(site.check_counts(iri)),
+        before=before, after=after, checked=bool(checks_of(book, iri)),
         rules=book.using(iri, GL.statement, *RULES), items=book.using(iri, GL.statement, "DocumentationItem"),
         criteria=[criteria.tree(book, one.iri) for one in resting],
         findings=book.using(iri, GL.statement, "Finding"), decided=sorted(decided),

@@ -9,9 +9,9 @@ from functools import cache
 from kg.docs.book import Node
 from kg.docs.links import OWL, PROPERTIES, RULES, href, module
 from kg.docs.render import Site
-from kg.docs.words import humane
 from kg.queries import Query, folder
 from kg.terms import GL, RDF, RDFS, SKOS
+from kg.words import humane
 
 FOLDERS = (
     ("ask", "Questions for people."),

@@ -17,7 +17,7 @@ from kg.fhir.findings import VIOLATION, Finding
 from kg.fhir.reading import Unread, parse
 from kg.fhir.record import Entry, collect, contained
 
-__all__ = ["Finding", "Lifted", "Unread", "lift", "parse"]
+__all__ = ["READ", "Finding", "Lifted", "Unread", "lift", "parse"]
 
 _READERS: dict[str, Callable[[Entry, Context], list[Fact]]] = {
     "AllergyIntolerance": alerts.allergy,
@@ -48,6 +48,9 @@ _ELEMENTS = {
     "ServiceRequest": "code",
 }
 
+#: The resource types whose content becomes facts by itself; each can be searched for by `patient`, but for the Patient.
+READ = ("Patient", *_READERS)
+
 
 @dataclass(frozen=True)
 class Lifted:
@@ -59,6 +62,7 @@ class Lifted:
     relevant: int
     ignored: int
     patients: tuple[ox.NamedNode, ...]
+    responses: tuple[Entry, ...] = field(default=(), repr=False)
 
     @property
     def has_violations(self) -> bool:
@@ -74,7 +78,8 @@ class Lifted:
 
 def lift(documents: Iterable[tuple[str, object]], codes: CodeIndex) -> Lifted:
     """Read FHIR documents (place, parsed JSON) into facts of the pt: vocabulary.
-    Odd content is a finding, never an error."""
+    Odd content is a finding, never an error. QuestionnaireResponses are kept for kg.fhir.answers: what they complete
+    may stand in another input."""
     record = collect(documents)
     people = [entry for entry in record.entries if entry.kind == "Patient"]
     people += _contained_patients(record.entries)
@@ -100,10 +105,12 @@ def lift(documents: Iterable[tuple[str, object]], codes: CodeIndex) -> Lifted:
             if one.kind == "Procedure":
                 context.procedures.setdefault(entry.iri, (iri, owner.iri))
     findings = [*record.findings, *(f for entry in (*record.entries, *people) for f in entry.view.findings)]
+    responses = tuple(entry for entry in record.entries if entry.kind == "QuestionnaireResponse")
+    relevant |= {entry.index for entry in responses}
     relevant |= context.used | {entry.index for entry in record.entries if entry.view.findings}
     named = tuple(dict.fromkeys(facts.node(person.iri) for person in people))
     return Lifted(
-        tuple(triples), tuple(dict.fromkeys(findings)), record.count, len(relevant), record.count - len(relevant), named
+        tuple(triples), tuple(dict.fromkeys(findings)), record.count, len(relevant), record.count - len(relevant), named, responses
     )
 
 

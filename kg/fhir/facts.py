@@ -51,8 +51,11 @@ def date_literal(day: str) -> ox.Literal:
 
 
 def node(iri: str) -> ox.NamedNode:
-    """The term of an IRI; characters that no IRI may hold are percent-encoded."""
-    return ox.NamedNode(quote(iri, safe=":/?#[]@!$&'()*+,;=%~-._"))
+    """The term of an IRI; characters that no IRI may hold are percent-encoded, and what then is none stands in a urn: whole."""
+    try:
+        return ox.NamedNode(quote(iri, safe=":/?#[]@!$&'()*+,;=%~-._"))
+    except ValueError:
+        return ox.NamedNode(f"urn:kg:odd:{quote(iri, safe='')}")
 
 
 _TYPE, _PATIENT, _SOURCE, _ABOUT = map(node, (RDF.type, PT.patient, PT.source, PT.about))

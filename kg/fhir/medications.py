@@ -73,19 +73,36 @@ def medication(entry: Entry, context: Context) -> tuple[str, ...]:
     return of_medication(target, context)
 
 
-def of_medication(target: Entry, context: Context, report: bool = True) -> tuple[str, ...]:
-    """The drugs of a Medication resource: its code, else its active ingredients; `report`:
-    say when a name is not read."""
+def of_medication(
+    target: Entry, context: Context, report: bool = True, within: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
+    """The drugs of a Medication or Substance: its code, else its active ingredients, coded or by reference.
+
+    `report`: say when a name is not read. `within`: what it is an ingredient of, so that no ring is followed."""
     holder = target.view
-    if holder.text("status") == "entered-in-error":
+    if holder.text("status") == "entered-in-error" or target.iri in within:
         return ()
     found = _known(holder.object("code"), context, report)
     for part in () if found else holder.objects("ingredient"):
         if part.flag("isActive") is not False:
-            found += _known(part.object("itemCodeableConcept"), context, report)
+            found += _ingredient(target, part, context, report, within | {target.iri})
     if found:
         context.used.add(target.index)
     return context.codes.most_specific(found)
+
+
+def _ingredient(
+    whole: Entry, part: View, context: Context, report: bool, within: frozenset[str]
+) -> tuple[str, ...]:
+    """The drugs that one ingredient is, by its code or by the Substance or Medication that it names."""
+    reference = part.object("itemReference")
+    if reference is None:
+        return _known(part.object("itemCodeableConcept"), context, report)
+    named = context.target(whole, reference)
+    if named is None or named.kind not in ("Medication", "Substance"):
+        reference.violation("reference", "names no Substance or Medication in the input; add it or give the code")
+        return ()
+    return of_medication(named, context, report, within)
 
 
 def _known(holder: View | None, context: Context, report: bool = True) -> tuple[str, ...]:

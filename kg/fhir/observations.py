@@ -35,6 +35,9 @@ def observation(entry: Entry, context: Context) -> list[Fact]:
         return []
     found = [_placed(read, entry, part) for part, meaning in parts if (read := _value(part, meaning, context))]
     if not found:
+        explained = ("dataAbsentReason", "interpretation")
+        if not (view.findings or view.has("hasMember") or any(part.present(explained) for part, _ in parts)):
+            view.info("value[x]", "is missing, and why (dataAbsentReason) is not said; there is nothing to read")
         return []
     day, whole = _day(view), _whole(entry, context)
     sides = codings.sides([view.object("bodySite")], codes)
@@ -56,14 +59,21 @@ def report(entry: Entry, context: Context) -> list[Fact]:
         return []
     conclusions = view.objects("conclusionCode")
     findings = [m.concept for c in conclusions for m in codings.concepts(c, codes)]
+    own = [fact for result in _contained_results(entry, context) for fact in observation(result, context)]
     for conclusion in conclusions:
         if not codings.concepts(conclusion, codes):
             conclusion.warning("", "is a conclusion that the mappings do not know; not read, map it with --codes")
     if not findings and not conclusions and view.has("result"):
-        return []
+        return own
     if not findings:
         view.warning("conclusionCode", "gives no finding that can be read; the study counts without one")
-    return [fact("Observation", meaning.concept, date=_day(view), finding=list(dict.fromkeys(findings)))]
+    return [fact("Observation", meaning.concept, date=_day(view), finding=list(dict.fromkeys(findings))), *own]
+
+
+def _contained_results(entry: Entry, context: Context) -> list[Entry]:
+    """The Observations that a report contains and names as its results; others are entries and read as such."""
+    named = (context.target(entry, reference) for reference in entry.view.objects("result"))
+    return [target for target in named if target and target.holder and target.kind == "Observation"]
 
 
 def _value(view: View, meaning: Mapping, context: Context) -> Fact | None:

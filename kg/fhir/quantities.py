@@ -21,6 +21,8 @@ def duration(quantity: View, codes: CodeIndex, bare: str | None = None) -> tuple
         if not quantity.has("value"):
             quantity.violation("value", "is missing; give a number")
         return None
+    if _unit_lost(quantity):
+        return None
     code, word = quantity.text("code"), quantity.text("unit")
     unit = next((u for u in (_day_unit(code, codes), _day_unit(word, codes)) if u), None)
     if unit is None and not (code or word):
@@ -65,6 +67,8 @@ def measured(
         value, unit = view.number("value"), _unit(view)
         if value is None and not view.has("value"):
             view.violation("value", "is missing; give a number")
+        if _unit_lost(view):
+            return None
     if value is None or not _exact(view):
         return None
     factor = _factor(unit, meaning, measure)
@@ -77,6 +81,11 @@ def measured(
 
 def _day_unit(unit: str | None, codes: CodeIndex) -> str | None:
     return unit if unit in codes.days else codes.unit_words.get((unit or "").casefold())
+
+
+def _unit_lost(quantity: View) -> bool:
+    """True (with a finding) when a unit is given that is no text: the number is then on no known scale."""
+    return any(quantity.has(name) and quantity.text(name) is None for name in ("code", "unit"))
 
 
 def _unit(quantity: View) -> str | None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from kg.errors import InputError
 from kg.fhir.types import DEFINITIONS, RESOURCES
+
+# an escaped backslash, a whole pair, or (captured) half of a character outside the basic plane
+_HALF = re.compile(r"\\\\|\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(\\u[dD][89a-fA-F][\da-fA-F]{2})")
+_LONGEST_INTEGER = 30
 
 EXPECTED = "give a FHIR R4 Bundle, a clinical resource such as a Condition, or one resource a line"
 
@@ -18,6 +23,14 @@ class Unread:
     """A line of a bulk export that could not be read; stands where its resource would."""
 
     message: str
+
+
+@dataclass(frozen=True)
+class Twice:
+    """Stands where one JSON object gives one key twice with different content: neither is the record's word."""
+
+    def __str__(self) -> str:
+        return "given twice"
 
 
 def parse(data: bytes, place: str) -> list[tuple[str, object]]:
@@ -31,7 +44,7 @@ def parse(data: bytes, place: str) -> list[tuple[str, object]]:
         raise InputError(place, "file", "is empty", EXPECTED)
     try:
         value = _loads(text)
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         lines = _lines(text, place)
         if lines is not None:
             return lines
@@ -63,7 +76,29 @@ def _decode(data: bytes, place: str) -> str:
 
 
 def _loads(text: str) -> object:
-    return json.loads(text, parse_float=Decimal)
+    """JSON with exact numbers; half a character becomes U+FFFD, as no text can hold it."""
+    if "\\u" in text:
+        text = _HALF.sub(lambda found: r"\ufffd" if found[1] else found[0], text)
+    return json.loads(text, parse_float=_decimal, parse_int=_integer, object_pairs_hook=_object)
+
+
+def _decimal(digits: str) -> Decimal:
+    try:
+        return Decimal(digits)
+    except InvalidOperation:  # an exponent beyond all bounds
+        return Decimal("Infinity")
+
+
+def _integer(digits: str) -> int | Decimal:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else Decimal(digits)
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        doubled = {key for key, value in pairs if value != found[key]}
+        found.update(dict.fromkeys(doubled, Twice()))
+    return found
 
 
 def _lines(text: str, place: str) -> list[tuple[str, object]] | None:
@@ -97,11 +132,9 @@ def _problem(value: object) -> tuple[str, str, str] | None:
     return None
 
 
-def _not_json(text: str, place: str, error: ValueError) -> InputError:
+def _not_json(text: str, place: str, error: json.JSONDecodeError) -> InputError:
     if text.lstrip().startswith("<"):
         return InputError(place, "line 1", "is XML, not JSON", "give the JSON form")
-    if not isinstance(error, json.JSONDecodeError):
-        return InputError(place, "file", "holds a number that cannot be read", "correct the file")
     cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")
     what = "ends in the middle: it is cut short" if cut else f"is not JSON ({error.msg})"
     return InputError(

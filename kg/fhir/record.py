@@ -20,7 +20,7 @@ _RELATIVE = re.compile(r"([A-Za-z]+)/([^/\s?#]+)")
 @dataclass(frozen=True)
 class Entry:
     """One resource of the input. `iri`: its fullUrl when absolute, else `urn:kg:record:Type/id`;
-    `base` of a REST fullUrl."""
+    `base` of a REST fullUrl; `holder`: what it is contained in."""
 
     index: int
     place: str
@@ -32,6 +32,7 @@ class Entry:
     base: str | None = None
     path: str = ""
     findings: list[Finding] = field(repr=False, compare=False, default_factory=list)
+    holder: Entry | None = field(repr=False, compare=False, default=None)
 
     @cached_property
     def view(self) -> View:
@@ -94,7 +95,9 @@ def _only(candidates: Iterable[Entry], base: str | None) -> Entry | None:
 
 
 def contained(entry: Entry, local: str) -> Entry | None:
-    """The resource contained in an entry under this id; what is found wrong in it is found wrong in the entry."""
+    """The resource contained in an entry, or beside one in its holder, under this id;
+    what is found wrong in it is found wrong in the entry."""
+    entry = entry.holder or entry
     held = entry.data.get("contained")
     for position, inner in enumerate(held if isinstance(held, list) else ()):
         if isinstance(inner, dict) and inner.get("id") == local and isinstance(inner.get("resourceType"), str):
@@ -110,6 +113,7 @@ def contained(entry: Entry, local: str) -> Entry | None:
                 None,
                 path,
                 entry.findings,
+                entry,
             )
     return None
 

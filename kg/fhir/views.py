@@ -9,6 +9,7 @@ from decimal import Decimal
 from kg.fhir import dates
 from kg.fhir.dates import Period
 from kg.fhir.findings import INFO, VIOLATION, WARNING, Finding
+from kg.fhir.reading import Twice
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,10 @@ class View:
         if finding not in self.findings:
             self.findings.append(finding)
 
+    def _refuse(self, name: str, value: object, message: str) -> None:
+        twice = isinstance(value, Twice)
+        self.violation(name, "stands twice with different content; neither is read, keep one" if twice else message)
+
     def _at(self, element: str) -> str:
         return ".".join(part for part in (self.path, element) if part)
 
@@ -50,14 +55,14 @@ class View:
         value = self.data.get(name)
         if value is None or isinstance(value, str):
             return (value or "").strip() or None
-        self.violation(name, "is not a string; give it as FHIR says")
+        self._refuse(name, value, "is not a string; give it as FHIR says")
         return None
 
     def flag(self, name: str) -> bool | None:
         value = self.data.get(name)
         if value is None or isinstance(value, bool):
             return value
-        self.violation(name, "is not true or false; give it as FHIR says")
+        self._refuse(name, value, "is not true or false; give it as FHIR says")
         return None
 
     def number(self, name: str) -> Decimal | None:
@@ -69,7 +74,7 @@ class View:
             number = Decimal(str(value))
             if number.is_finite() and -9 < number.adjusted() < 9 or number == 0:
                 return number
-        self.violation(name, "is not a plausible number; correct it")
+        self._refuse(name, value, "is not a plausible number; correct it")
         return None
 
     def object(self, name: str) -> View | None:
@@ -80,7 +85,7 @@ class View:
             value = value[0]
         if value is None or isinstance(value, dict):
             return self._inner(value, name) if value else None
-        self.violation(name, f"is {_kind(value)} where FHIR has an object; give it as FHIR says")
+        self._refuse(name, value, f"is {_kind(value)} where FHIR has an object; give it as FHIR says")
         return None
 
     def objects(self, name: str) -> list[View]:
@@ -90,7 +95,7 @@ class View:
             self.violation(name, "is an object where FHIR has a list; read as a list of one")
             value = [value]
         if value is not None and not isinstance(value, list):
-            self.violation(name, f"is {_kind(value)} where FHIR has a list; give it as FHIR says")
+            self._refuse(name, value, f"is {_kind(value)} where FHIR has a list; give it as FHIR says")
             return []
         found = []
         for position, item in enumerate(value or ()):
@@ -112,7 +117,8 @@ class View:
             return None
         found = dates.read(value) if isinstance(value, str) else None
         if found is None:
-            self.violation(name, f"'{str(value)[:40]}' is not a date; correct it, or give the year or month alone")
+            message = f"'{str(value)[:40]}' is not a date; correct it, or give the year or month alone"
+            self._refuse(name, value, message)
         return found
 
     def period(self, name: str) -> Period:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from rdflib import URIRef
 from rdflib.namespace import RDF
 
-from tests.oracle.vocabulary import CL, PT
+from tests.oracle.vocabulary import CL, PT, STANDS_FOR
 
 KINDS = ("Diagnosis", "Observation", "Course", "Procedure", "Plan", "Contraindication", "UnreadAlert")
 DAYS_OF_UNIT = {"d": 1, "wk": 7, "mo": 30, "a": 365}
@@ -68,6 +68,11 @@ def _name(node, base):
     return str(node)[len(base):] if node is not None and str(node).startswith(base) else None
 
 
+def _concept(node):
+    name = _name(node, CL)
+    return STANDS_FOR.get(name, name)
+
+
 def read_fact(graph, iri, kind):
     """One Fact from the graph."""
     def span(name):
@@ -81,7 +86,7 @@ def read_fact(graph, iri, kind):
     part_of, reason = graph.value(iri, p("partOf")), graph.value(iri, p("reason"))
     supply = graph.value(iri, p("supply"))
     return Fact(
-        iri=str(iri), kind=kind, about=_name(graph.value(iri, p("about")), CL),
+        iri=str(iri), kind=kind, about=_concept(graph.value(iri, p("about"))),
         date=span("date"), start=span("start"), end=span("end"), recorded=span("recorded"), authored=span("authored"),
         presence=term("presence"), status=term("status"), certainty=term("certainty"), side=term("side"),
         route=term("route"), pattern=term("pattern"), part_of=None if part_of is None else str(part_of),

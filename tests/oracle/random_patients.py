@@ -340,6 +340,9 @@ def steroids(m):
     elif start >= 0:
         status = "Active" if end is None or end < 0 else "Stopped"
         m.fact("Course", about, start=start, end=end, status=status, route=route, authored=start)
+    if end is not None and end < 0 and m.chance(0.3):  # a taper in parts: the next one begins about where the first ends
+        begin = end - m.pick(0, 0, 14, 15)
+        m.fact("Plan", about, authored=2, start=begin, end=m.pick(begin - 10, begin - 30, None), route=route)
     if m.chance(0.15):
         course(m, "Methylprednisolone", 300, m.pick(20, 89, 90), (), route="Oral")
 

@@ -1,15 +1,35 @@
 """R21: short oral glucocorticoid bridging at the start of a biologic (spec/verdicts.md section 4, A35)."""
 
+from dataclasses import dataclass
+
 from tests.oracle.courses import (
+    JoinedCourse,
     anchors,
     course_facts,
     course_worlds,
     drug_gap,
+    substances,
 )
 from tests.oracle.logic import FAR_PAST, MET, UNKNOWN, UNMET, agree_all, all_of, any_of, candidate_days, truth, worlds
 from tests.oracle.vocabulary import is_a, may_be
 
 WINDOW, BRIDGING_DAYS = 30, 90
+
+
+@dataclass(frozen=True, eq=False)
+class Span:
+    """A course, a coming record or a plan taken by itself: its first day, last known day, and stop when one is known."""
+
+    substance: str | None
+    what: object
+    start: int | None
+    last: int | None
+    stop: int | None
+
+    def near(self, other):
+        """Is the other no further away than the gap?"""
+        gap = drug_gap(self.substance)
+        return other.start - self.last <= gap and self.start - other.last <= gap
 
 
 def _plan_facts(record, concept):
@@ -32,19 +52,75 @@ def _started(plan_start, asof):
     return plan_start is not None and plan_start <= asof
 
 
-def _biologic_starts(courses, future, plans, asof):
-    """(truth that it counts, start or None) for each biologic planned or begun."""
-    found = []
-    for course in courses:
-        if is_biologic(course.substance):
-            found.append((truth(asof - course.start <= WINDOW), course.start))
+def _spans(courses, future, plans, asof):
+    """Every course, coming record and plan of a world as a span by itself."""
+    found = [Span(c.substance, c, c.start, *_reach(c)) for c in courses]
     for record in future:
-        if is_biologic(record.substance):
-            found.append((MET, record.start))
-    for fact, start, _ in plans:
+        stop = None if record.supply else record.end
+        found.append(Span(record.substance, record, record.start, stop or record.last_known, stop))
+    for fact, start, end in plans:
         if not _started(start, asof):
-            found.append((MET if is_a(fact.about, "Biologic") else UNKNOWN, start))
+            substances_of = substances(fact)
+            name = substances_of[0] if len(substances_of) == 1 else None
+            stop = None if fact.supply else end  # A35 wants the planned stop: where a supply ends is none
+            found.append(Span(name, fact, start, end if end is not None else start, stop))
     return found
+
+
+def _reach(course):
+    """(last known day, the day of its stop or None) of a course by itself."""
+    ends = [r.end for r in course.records if r.end is not None]
+    if course.ongoing == UNMET:
+        if all(r.end is not None for r in course.records):
+            return max(ends), max(ends)
+        return max(r.last_known for r in course.records), None  # distances count from the last known day
+    known = max([course.asof, *ends] if course.ongoing == MET else [course.start, *ends])
+    if any(r.end is None or r.supply for r in course.records):
+        return known, None
+    return known, max(ends)
+
+
+def _one_course(span, spans):
+    """The spans that make one course with this one: of its substance, joined step by step across the gap."""
+    found, left = [span], [s for s in spans if s is not span and s.substance == span.substance]
+    grew = span.substance is not None and span.start is not None
+    while grew:
+        near = [s for s in left if s.start is not None and any(f.near(s) for f in found)]
+        found += near
+        left = [s for s in left if s not in near]
+        grew = bool(near)
+    return found
+
+
+def _length(parts):
+    """(first day, truth that it lasts less than 90 days) of the course made of these spans."""
+    starts = [s.start for s in parts]
+    if None in starts:
+        return None, UNKNOWN
+    first, longest = min(starts), max(s.last for s in parts)
+    if longest - first >= BRIDGING_DAYS:
+        return first, UNMET
+    return first, UNKNOWN if any(s.stop is None for s in parts) else MET
+
+
+def _biologic_starts(spans, asof):
+    """(truth that it counts, first day or None) for each biologic planned or begun."""
+    found = []
+    for span in spans:
+        first, _ = _length(_one_course(span, spans))
+        if isinstance(span.what, JoinedCourse):
+            if is_biologic(span.substance):
+                found.append((truth(asof - span.start <= WINDOW), first))
+        elif span.substance is not None and is_biologic(span.substance) or is_a(_about(span), "Biologic"):
+            found.append((MET, first))
+        elif may_be(_about(span), "Biologic"):
+            found.append((UNKNOWN, first))
+    return found
+
+
+def _about(span):
+    """The concept that a plan or coming record is about."""
+    return getattr(span.what, "fact", span.what).about
 
 
 def is_biologic(substance):
@@ -59,45 +135,24 @@ def _route(routes):
     return UNMET if routes == {"OtherRoute"} else UNKNOWN
 
 
-def _stop_of(course):
-    """(truth that it is shorter than 90 days) for a course that runs at the as-of day."""
-    asof = course.asof
-    if asof - course.start >= BRIDGING_DAYS:
-        return UNMET
-    ends = [None if r.supply else r.end for r in course.products_now()]
-    known = [r.end for r in course.products_now() if r.end is not None]
-    if any(end is None for end in ends) or not ends:
-        longest = max(known, default=asof)
-        return UNMET if longest - course.start >= BRIDGING_DAYS else UNKNOWN
-    return truth(max(ends) - course.start < BRIDGING_DAYS)
-
-
-def _steroids(courses, future, plans, asof):
-    """(truth that it is a planned or ongoing oral course, truth of < 90 days, start or None) for each steroid."""
+def _steroids(spans):
+    """(truth that it is a planned or ongoing oral course, truth of < 90 days, first day or None) for each steroid."""
     found = []
-    for course in courses:
-        if course.ongoing != UNMET:
-            routes = {r.fact.route for r in course.products_now() or course.records}
-            found.append((all_of(course.ongoing, _route(routes)), _stop_of(course), course.start))
-    for record in future:
-        short = UNKNOWN
-        if record.end is not None:
-            short = truth(record.end - record.start < BRIDGING_DAYS)
-            if record.supply and short == MET:
-                short = UNKNOWN
-        found.append((_route({record.fact.route}), short, record.start))
-    for fact, start, end in plans:
-        if not _started(start, asof):
-            short = UNKNOWN if start is None or end is None else truth(end - start < BRIDGING_DAYS)
-            found.append((_route({fact.route}), short, start))
+    for span in spans:
+        first, short = _length(_one_course(span, spans))
+        if isinstance(span.what, JoinedCourse):
+            counts = all_of(span.what.ongoing, _route({r.fact.route for r in span.what.products_now() or span.what.records}))
+        else:
+            counts = _route({getattr(span.what, "fact", span.what).route})
+        found.append((counts, short, first))
     return found
 
 
 def _world(record, biologic, steroid, plans):
     """R21's biologic and steroid criteria in one world."""
     asof = record.asof
-    starts = _biologic_starts(*biologic, [p for p in plans if not is_a(p[0].about, "Glucocorticoid")], asof)
-    courses = _steroids(*steroid, [p for p in plans if is_a(p[0].about, "Glucocorticoid")], asof)
+    starts = _biologic_starts(_spans(*biologic, [p for p in plans if not is_a(p[0].about, "Glucocorticoid")], asof), asof)
+    courses = _steroids(_spans(*steroid, [p for p in plans if is_a(p[0].about, "Glucocorticoid")], asof))
     outcomes = []
     for planned_or_ongoing, short, begins in courses:
         if planned_or_ongoing == UNMET:
@@ -115,10 +170,18 @@ def _world(record, biologic, steroid, plans):
     }
 
 
-def _bridging(course):
-    """Does an ongoing steroid course fit the bridging leaf: oral, with a stop less than 90 days from its start?"""
-    routes = {r.fact.route for r in course.products_now()}
-    return all_of(_route(routes), _stop_of(course))
+def _current(courses, future, plans, asof):
+    """(is a bridging course taken, is another systemic one taken) in one world of steroids."""
+    spans = _spans(courses, future, plans, asof)
+    short = other = False
+    for span in spans:
+        if not isinstance(span.what, JoinedCourse) or span.what.ongoing != MET:
+            continue
+        routes = {r.fact.route for r in span.what.products_now()}
+        fits = all_of(_route(routes), _length(_one_course(span, spans))[1]) == MET
+        short = short or fits
+        other = other or (not fits and routes != {"OtherRoute"})
+    return short, other
 
 
 def bridging(record):
@@ -135,11 +198,10 @@ def bridging(record):
             for planned in plans:
                 found.append(_world(record, biologic, steroid, planned))
     merged = agree_all(found)
-    merged["current:oral-glucocorticoid-bridging"] = all(
-        any(c.ongoing == MET and _bridging(c) == MET for c in courses) for courses, _ in steroid_worlds)
-    merged["current:systemic-glucocorticoid-ongoing"] = all(
-        any(c.ongoing == MET and _bridging(c) != MET and {r.fact.route for r in c.products_now()} != {"OtherRoute"}
-            for c in courses) for courses, _ in steroid_worlds)
+    steroid_plans = [[p for p in world if is_a(p[0].about, "Glucocorticoid")] for world in plans]
+    taken = [_current(courses, future, planned, record.asof) for courses, future in steroid_worlds for planned in steroid_plans]
+    merged["current:oral-glucocorticoid-bridging"] = all(short for short, _ in taken)
+    merged["current:systemic-glucocorticoid-ongoing"] = all(other for _, other in taken)
     return merged
 
 

@@ -44,6 +44,10 @@ _CHILDREN = {
     "SacroiliacImaging": "SacroiliacRadiograph SacroiliacMri SacroiliacCt",
 }
 CHILDREN = {parent: tuple(children.split()) for parent, children in _CHILDREN.items()}
+# drugs of which the contract says no more than "another biologic or a JAK inhibitor"
+STANDS_FOR = {name: "JakInhibitor" for name in ("Tofacitinib", "Upadacitinib", "Baricitinib", "Filgotinib")}
+STANDS_FOR |= {name: "OtherBiologic" for name in ("Rituximab", "Abatacept", "Ustekinumab", "Guselkumab", "Risankizumab",
+                                                  "Tocilizumab", "Sarilumab", "Anakinra")}
 MAY_BE = {
     "SiInjectionPurposeNotStated": ("SiJointInjection", "DiagnosticBlock"),
     "SiBlockPurposeNotStated": ("SiJointInjection", "DiagnosticBlock"),

@@ -1,4 +1,4 @@
-"""Words and signs of the pages: how grades, comparators, units and identifiers are shown."""
+"""Words and signs for people: how results, grades, comparators, units and identifiers are shown."""
 
 from __future__ import annotations
 
@@ -8,6 +8,25 @@ from textwrap import wrap
 
 from kg.terms import GL
 
+STRENGTHS = (("strong", "●●● strongly"), ("conditional", "●●○ conditionally"), ("unstated", "●○○ strength not stated"))
+REASONS = {
+    "ongoing": "already on it or on another of its kind, nothing calls for a change: this does not mean stop",
+    "source-silent": "the source says nothing for it: this does not mean stop",
+    "criteria-unmet": "what it asks for is not met: this does not mean stop",
+}
+APPLICABILITY = {
+    "applies": "the guideline applies",
+    "not-applicable": "not applicable: outside the guideline's population",
+    "unknown": "not known whether the guideline applies",
+}
+CHECK_OUTCOMES = {
+    "partly-confirmed": "partly confirmed",
+    "misdescribed": "misdescribed",
+    "other-population": "made for another population",
+    "other-strength": "graded otherwise",
+    "contested": "contested",
+    "not-verified": "not verified",
+}
 _DIRECTION = {GL.For: "↑", GL.Against: "↓", GL.Neutral: "=", GL.PreferenceOnly: "≻", GL.AdviceOnly: "·"}
 _STRENGTH = {GL.Strong: "{0}{0}", GL.Conditional: "{0}?", GL.Unstated: "{0}"}
 _COMPARATOR = {GL.AtLeast: "≥", GL.AtMost: "≤", GL.Over: ">", GL.Under: "<"}
