@@ -30,6 +30,7 @@ NAMES = tuple(sorted(vignette.name for vignette in EVERY))
 SAMPLE = ("secondary-non-response-and-a-class-contraindication", "three-maneuvers-on-a-side-are-complete")
 CONCLUSIONS = tuple(GL.iri + name for name in ("Verdict", "RaisedFlag", "DocumentationStatus", "MonitoringStatus", "PrerequisiteStatus", "Preference"))
 MARKED = [pytest.param(SAMPLE, id="sample"), pytest.param(NAMES, id="all", marks=pytest.mark.slow)]
+TAMPERED = [pytest.param(SAMPLE, id="sample"), pytest.param(NAMES, id="all", marks=pytest.mark.exhaustive)]
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def caught(one: Proven, change: Change, patient, rows: list[Row]) -> bool:
     return any(row.step and (row.step in touched or one.owner.get(ox.NamedNode(row.step)) == patient) for row in rows)
 
 
-@pytest.mark.parametrize("names", MARKED)
+@pytest.mark.parametrize("names", TAMPERED)
 @pytest.mark.parametrize("name", PROOF)
 def test_tampering_with_a_proof_is_caught(name, names):
     count = Counter()
@@ -123,7 +124,7 @@ def test_tampering_with_a_proof_is_caught(name, names):
     print(name, dict(count))
 
 
-@pytest.mark.parametrize("names", MARKED)
+@pytest.mark.parametrize("names", TAMPERED)
 @pytest.mark.parametrize("name", RECORD)
 def test_a_changed_record_is_caught_or_changes_nothing(name, names):
     count = Counter()
@@ -158,7 +159,7 @@ def _guideline_changes(name: str) -> list[Change]:
 
 
 @pytest.mark.parametrize("name", GUIDELINE)
-@pytest.mark.parametrize("every", [pytest.param(False, id="sample"), pytest.param(True, id="all", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [pytest.param(False, id="sample"), pytest.param(True, id="all", marks=pytest.mark.exhaustive)])
 def test_a_changed_guideline_is_caught_or_changes_nothing(name, every):
     count = Counter()
     changes = _guideline_changes(name)
