@@ -103,15 +103,18 @@ def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFor
 
     Example: kg recommend examples/loss-of-response.json --as-of 2026-03-02 --format html -o report.html"""
     from kg import text
-    from kg.proof import Trace, prove
 
     if format is RecommendFormat.html:
         need_html("--format html")
-    trace = Trace()
-    found, evaluation = evaluate_inputs(places, as_of, guideline, guideline_file, codes, engine, trace.note)
+    trace = None
+    if proof:
+        from kg.proof import Trace, prove
+
+        trace = Trace()
+    found, evaluation = evaluate_inputs(places, as_of, guideline, guideline_file, codes, engine, trace.note if trace else None)
     _warn(places, found, guideline_file)
     rows = rows_in_order(found, evaluation, patient)
-    if proof:
+    if trace:
         write_output(as_turtle(prove(evaluation, trace)), proof)
     if format is RecommendFormat.json:
         write_output("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), output)
