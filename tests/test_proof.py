@@ -235,7 +235,7 @@ def test_a_second_guideline_is_proven_too():
     assert rows and {row.result for row in rows} == {"valid"}
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_rdflib_checks_the_same():
     (one,) = proven(SAMPLE[:1])
     change = mutation.shifted(GL.degree)(random.Random(1), one.proof)

@@ -254,7 +254,7 @@ def test_both_engines_classify_alike():
     assert found[0] == found[1] and len(found[0]) > 150
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_both_engines_classify_every_case_alike():
     for ours_, theirs in zip(classified("oxigraph"), classified("rdflib"), strict=True):
         assert plain(ours_) == plain(theirs)

@@ -95,7 +95,7 @@ def test_what_is_due_later_is_drawn_after_the_as_of_date():
     assert clashes(timeline_svg.draw(later)) == []
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_no_day_of_change_is_missed():
     facts = turtle(BRIEF)
     days = [date(2025, 11, 20) + timedelta(days=number) for number in range((NOW - date(2025, 11, 20)).days + 1)]
@@ -129,7 +129,7 @@ def test_the_last_day_of_a_timeline_is_what_recommend_says():
     assert brief().results == results(evaluate(turtle(BRIEF), vignettes.guideline(), NOW))[0]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("vignette", vignettes.read_all(vignettes.OWN), ids=lambda vignette: vignette.name)
 def test_the_timeline_of_each_vignette_ends_in_its_verdicts_and_can_be_drawn(vignette):
     lifted = fhir.lift([(vignette.name, vignette.bundle)], vignettes.codes())
@@ -190,7 +190,7 @@ def test_a_class_that_the_scores_contradict_is_marked():
 # drawing
 
 
-@pytest.mark.parametrize("name", ["medium", "brief", pytest.param("long", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["medium", "brief", pytest.param("long", marks=pytest.mark.exhaustive)])
 def test_the_drawing_is_well_formed_accessible_and_refers_to_nothing_outside(name):
     root = ET.fromstring(drawn(name))
     assert root.tag == f"{SVG}svg" and root.get("role") == "img"
@@ -214,7 +214,7 @@ def test_a_state_is_said_in_words_and_by_a_sign_of_its_own():
             assert course.state.label in drawn("medium")
 
 
-@pytest.mark.parametrize("name", ["medium", "brief", pytest.param("long", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["medium", "brief", pytest.param("long", marks=pytest.mark.exhaustive)])
 def test_no_two_labels_lie_on_one_another(name):
     assert clashes(drawn(name)) == []
 
@@ -242,7 +242,7 @@ def clashes(svg: str) -> list[str]:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_drawing_in_the_documentation_is_current():
     assert DRAWING.read_text(encoding="utf-8") == drawn("long"), "run: python -m tests.test_timeline"
 
