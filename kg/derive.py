@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable
 from kg.engine import Engine, Triple
 from kg.queries import Query, folder
 
-_REPEATED = ("combine", "run")
+#: Stages whose steps run in turn until they add nothing.
+REPEATED = ("levels", "combine", "run")
 
 
 def close_rules(engine: Engine) -> list[Triple]:
-    """Run the steps that concern the guideline alone (stage `rules`) and add what they derive; returned as well."""
-    return _run(engine, "rules")
+    """Run the steps that concern the guideline alone (stages `rules` and `levels`) and add what they derive; returned as well."""
+    return _run(engine, "rules", "levels")
 
 
 def derive(engine: Engine, step: Callable[[Query, int], None] | None = None, into: list[Triple] | None = None) -> list[Triple]:
@@ -20,7 +21,7 @@ def derive(engine: Engine, step: Callable[[Query, int], None] | None = None, int
 
     Stages: `patient` steps run once; consecutive `combine` steps run in turn until they add nothing. `into`: where the
     triples are collected, for a caller that must know what was added when a step fails."""
-    return _run(engine, "patient", "combine", step=step, into=into)
+    return _run(engine, "patient", "combine", "detail", step=step, into=into)
 
 
 def classify(engine: Engine) -> list[Triple]:
@@ -36,7 +37,7 @@ def _run(engine: Engine, *stages: str, step: Callable[[Query, int], None] | None
     position = 0
     while position < len(steps):
         loop = [query for query in _from(steps, position) if query.header["stage"] == steps[position].header["stage"]]
-        repeated = steps[position].header["stage"] in _REPEATED
+        repeated = steps[position].header["stage"] in REPEATED
         if not repeated:
             loop = loop[:1]
         seen: set[Triple] = set()
