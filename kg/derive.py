@@ -16,12 +16,13 @@ def close_rules(engine: Engine) -> list[Triple]:
     return _run(engine, "rules", "levels")
 
 
-def derive(engine: Engine, step: Callable[[Query, int], None] | None = None, into: list[Triple] | None = None) -> list[Triple]:
+def derive(engine: Engine, step: Callable[[Query, int], None] | None = None, into: list[Triple] | None = None, detail: bool = True) -> list[Triple]:
     """Derive everything of the patients in the engine's graph and add it; every pt:Patient needs pt:asOf.
 
-    Stages: `patient` steps run once; consecutive `combine` steps run in turn until they add nothing. `into`: where the
-    triples are collected, for a caller that must know what was added when a step fails."""
-    return _run(engine, "patient", "combine", "detail", step=step, into=into)
+    Stages: `patient` steps run once; consecutive `combine` steps run in turn until they add nothing; `detail` steps, which add
+    no verdict but nodes for what led to it, can be left out. `into`: where the triples are collected, for a caller that must
+    know what was added when a step fails."""
+    return _run(engine, "patient", "combine", *(("detail",) if detail else ()), step=step, into=into)
 
 
 def classify(engine: Engine) -> list[Triple]:
