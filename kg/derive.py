@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterable
 
 from kg.engine import Engine, Triple
 from kg.queries import Query, folder
+from kg.terms import GL
 
+#: How a patient stands to a criterion, by degree: unmet, unknown, met.
+ANSWERS = (GL.doesNotMeet, GL.mayMeet, GL.meets)
 #: Stages whose steps run in turn until they add nothing.
 REPEATED = ("levels", "combine", "run")
 

@@ -10,8 +10,7 @@ import pyoxigraph as ox
 from kg.evaluate import Evaluation
 from kg.facts import Fact, in_order, read
 from kg.index import Index
-from kg.terms import GL, RDF, RDFS
-from kg.words import local
+from kg.terms import GL, RDF, RDFS, local
 
 SIGNS = {"complete": "☑", "incomplete": "◩", "missing": "☐"}
 NOTHING_PLANNED = "Nothing that calls for documentation is planned or eligible as far as the record says."

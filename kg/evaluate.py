@@ -17,6 +17,7 @@ PT = "https://w3id.org/sacroiliitis-kg/patient#"
 _TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
 _PATIENT = ox.NamedNode(PT + "Patient")
 _AS_OF = ox.NamedNode(PT + "asOf")
+_COPY = "urn:kg:as-of:"
 _DATE = ox.NamedNode("http://www.w3.org/2001/XMLSchema#date")
 
 
@@ -46,12 +47,13 @@ class DatedSnapshot(Snapshot):
 
 
 def evaluate(facts: Iterable[Triple], guideline: Guideline, as_of: date, engine: str = "oxigraph",
-             step: Callable[[Query, int], None] | None = None) -> Evaluation:
+             step: Callable[[Query, int], None] | None = None, detail: bool = True) -> Evaluation:
     """Derive the verdicts of every pt:Patient among the facts (pt: vocabulary), as known on `as_of`.
 
-    An as-of date in the facts is replaced: the caller's counts."""
+    An as-of date in the facts is replaced: the caller's counts. Without `detail` there are no nodes for what led to a verdict."""
     store, given, patients = prepare(facts, guideline, as_of, engine)
-    return Evaluation(guideline=guideline, as_of=as_of, facts=given, derived=tuple(derive.derive(store, step)), patients=patients, engine=store)
+    derived = tuple(derive.derive(store, step, detail=detail))
+    return Evaluation(guideline=guideline, as_of=as_of, facts=given, derived=derived, patients=patients, engine=store)
 
 
 def evaluate_on(facts: Iterable[Triple], guideline: Guideline, dates: Iterable[date], engine: str = "oxigraph") -> tuple[DatedSnapshot, ...]:
@@ -96,7 +98,7 @@ def _as_of(patients: Iterable[ox.NamedNode], day: date) -> list[Triple]:
 
 def _prefix(day: date) -> str:
     """What the IRIs of a date's copies begin with: a prefix, so that they sort as the given ones do; the same length for every date."""
-    return f"urn:kg:as-of:{day.isoformat()}:"
+    return f"{_COPY}{day.isoformat()}:"
 
 
 def _renamer(own: set, prefix: str) -> Callable:
@@ -114,6 +116,8 @@ def _by_date(triples: Iterable[Triple]) -> dict[str, tuple[Triple, ...]]:
     groups: dict[str, list[Triple]] = {}
     for t in triples:
         prefix = t.subject.value[:length]
+        if not prefix.startswith(_COPY):  # said of the guideline
+            continue
         term = t.object
         if isinstance(term, ox.NamedNode) and term.value.startswith(prefix):
             term = ox.NamedNode(term.value[length:])

@@ -10,8 +10,8 @@ import pyoxigraph as ox
 
 from kg.evaluate import Evaluation
 from kg.index import Index
-from kg.terms import GL, PT, RDF, RDFS
-from kg.words import local, number, unit
+from kg.terms import GL, PT, RDF, RDFS, local
+from kg.words import number, unit
 
 _NOTATION = "http://www.w3.org/2004/02/skos/core#notation"
 _DATES = (PT.date, PT.start, PT.end, PT.authored, PT.recorded, PT.birthDate)

@@ -11,6 +11,7 @@ from datetime import date
 
 import pyoxigraph as ox
 
+from kg.derive import ANSWERS
 from kg.engine import Triple
 from kg.evaluate import evaluate
 from kg.guideline import Guideline
@@ -120,7 +121,7 @@ def outcomes(guideline: Guideline, record: Sequence[Triple], as_of: date, versio
     for start in range(0, len(versions), _BATCH):
         batch = versions[start:start + _BATCH]
         facts = [t for number, edits in enumerate(batch) for t in _copy(applied(record, edits), number)]
-        found += _read(evaluate(facts, guideline, as_of).derived, len(batch))
+        found += _read(evaluate(facts, guideline, as_of, detail=False).derived, len(batch))
     return found
 
 
@@ -131,25 +132,29 @@ def _copy(record: Sequence[Triple], number: int) -> Iterable[Triple]:
     return [Triple(names[t.subject], t.predicate, names.get(t.object, t.object)) for t in record]
 
 
+def _number(copy: str) -> int:
+    return int(copy.split(":", 4)[3])
+
+
 def _read(derived: Iterable[Triple], count: int) -> list[Outcome]:
-    wanted = (GL.patient, GL.treatment, GL.verdict, GL.criterion, GL.degree, GL.barKind)
+    wanted = (GL.patient, GL.treatment, GL.verdict, GL.degree)
+    found = [Outcome({}, {}, frozenset()) for _ in range(count)]
     nodes: dict[ox.NamedNode, dict[str, str]] = {}
     kinds: dict[ox.NamedNode, str] = {}
     for t in derived:
         predicate = t.predicate.value
         if predicate in wanted:
             nodes.setdefault(t.subject, {})[predicate] = t.object.value
-        elif predicate == RDF.type and t.object.value in (GL.Verdict, GL.CriterionResult, GL.Bar):
+        elif predicate in ANSWERS:
+            found[_number(t.subject.value)].degrees[t.object.value] = ANSWERS.index(predicate)
+        elif predicate == RDF.type and t.object.value in (GL.Verdict, GL.Bar):
             kinds[t.subject] = t.object.value
-    found = [Outcome({}, {}, frozenset()) for _ in range(count)]
     bars: list[set] = [set() for _ in range(count)]
     for node, kind in kinds.items():
         said = nodes[node]
-        number = int(said[GL.patient].split(":", 4)[3])
+        number = _number(said[GL.patient])
         if kind == GL.Verdict:
             found[number].verdicts[said[GL.treatment]] = said[GL.verdict]
-        elif kind == GL.CriterionResult:
-            found[number].degrees[said[GL.criterion]] = int(said[GL.degree])
         else:
             bars[number].add((said[GL.treatment], int(said[GL.degree])))
     return [Outcome(one.verdicts, one.degrees, frozenset(bar)) for one, bar in zip(found, bars, strict=True)]

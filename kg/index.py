@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cached_property
 
 import pyoxigraph as ox
 
@@ -12,13 +13,29 @@ class Index:
     """Triples by subject and predicate, and by predicate and object. Terms go in and out as pyoxigraph terms."""
 
     def __init__(self, triples: Iterable[ox.Triple]) -> None:
-        self._objects: dict = defaultdict(list)
-        self._subjects: dict = defaultdict(list)
-        self._predicates: dict = defaultdict(set)
-        for triple in triples:
-            self._objects[triple.subject, triple.predicate.value].append(triple.object)
-            self._subjects[triple.predicate.value, triple.object].append(triple.subject)
-            self._predicates[triple.subject].add(triple.predicate.value)
+        # each attribute of a triple is a new object: taken once
+        self._triples = [(t.subject, t.predicate.value, t.object) for t in triples]
+
+    @cached_property
+    def _objects(self) -> dict:
+        found: dict = defaultdict(list)
+        for subject, predicate, value in self._triples:
+            found[subject, predicate].append(value)
+        return found
+
+    @cached_property
+    def _subjects(self) -> dict:
+        found: dict = defaultdict(list)
+        for subject, predicate, value in self._triples:
+            found[predicate, value].append(subject)
+        return found
+
+    @cached_property
+    def _predicates(self) -> dict:
+        found: dict = defaultdict(set)
+        for subject, predicate, _ in self._triples:
+            found[subject].add(predicate)
+        return found
 
     def objects(self, subject, predicate: str) -> list:
         """The objects of a subject and predicate (full IRI), without repeats, in a stable order."""

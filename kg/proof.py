@@ -16,15 +16,18 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from kg import __version__
+from kg.derive import ANSWERS
 from kg.engine import ENGINES, Engine, Triple
 from kg.errors import InputError
 from kg.evaluate import Evaluation
 from kg.guideline import Guideline
 from kg.queries import Query, folder
-from kg.terms import GL, OWL, PROV, PT, RDF, RDFS, XSD
+from kg.terms import GL, OWL, PROV, PT, RDF, RDFS, XSD, local
 
 #: The graph that holds the proof while it is re-checked, and the one that holds what the re-check gives.
 PROOF, RECHECK = "urn:kg:proof", "urn:kg:recheck"
+#: What the steps tell each other of a patient: the nodes that are made of it stand in the proof.
+_LINKS = frozenset((*ANSWERS, GL.speaksTo, GL.caseHolds, GL.caseMayHold, GL.decidedLevel))
 #: Nodes that stand for a fact of the record: what is derived of them is influenced by a step, not made by it.
 _OF_THE_RECORD = frozenset(GL.iri + name for name in ("Item", "Record"))
 _TYPE, _PATIENT, _LABEL, _VERSION = map(ox.NamedNode, (RDF.type, GL.patient, RDFS.label, OWL.versionInfo))
@@ -56,7 +59,7 @@ def prove(evaluation: Evaluation, trace: Trace) -> tuple[Triple, ...]:
     """The proof of an evaluation whose steps the trace has noted: what was derived, and PROV-O that says from what and how.
 
     Patient facts and rules stand in it as copies of what was read, so that the proof and the record never mix."""
-    found = [*evaluation.derived, *_activities(evaluation, trace)]
+    found = [*(triple for triple in evaluation.derived if triple.predicate.value not in _LINKS), *_activities(evaluation, trace)]
     for query in folder("prove"):
         found.extend(evaluation.engine.construct(query.text))
     return tuple(dict.fromkeys(found))
@@ -142,17 +145,22 @@ def _activities(evaluation: Evaluation, trace: Trace) -> Iterator[Triple]:
     yield Triple(evaluation.guideline.iri, _VERSION, ox.Literal(evaluation.guideline.version))
     yield from _plans()
     owners = {triple.subject: triple.object for triple in evaluation.derived if triple.predicate == _PATIENT}
+    decided: dict[str, str] = {}
     position, known = 0, set()
     for name, count in trace.steps:
         for triple in evaluation.derived[position : position + count]:
+            if triple.predicate.value in ANSWERS:
+                decided[f"{triple.subject.value}/result/{local(triple.object.value)}"] = name
             if triple.predicate != _TYPE or triple.subject not in owners:
                 continue
-            activity = ox.NamedNode(f"{owners[triple.subject].value}/step/{name}")
+            # a result is made by the step that decided it, not by the one that wrote the node
+            step = decided.get(triple.subject.value, name)
+            activity = ox.NamedNode(f"{owners[triple.subject].value}/step/{step}")
             link = PROV.wasInfluencedBy if triple.object.value in _OF_THE_RECORD else PROV.wasGeneratedBy
             yield Triple(triple.subject, ox.NamedNode(link), activity)
             if activity not in known:
                 known.add(activity)
-                yield from _activity(activity, name, agent, evaluation.guideline.iri)
+                yield from _activity(activity, step, agent, evaluation.guideline.iri)
         position += count
 
 

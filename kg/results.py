@@ -3,145 +3,203 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable
 from functools import cache
 
 import pyoxigraph as ox
 
 from kg.evaluate import Snapshot
 from kg.index import Index
+from kg.terms import DCTERMS, GL, RDF, RDFS, local
 
-GL = "https://w3id.org/sacroiliitis-kg/core#"
-PT = "https://w3id.org/sacroiliitis-kg/patient#"
-_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
-_LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
-_KINDS = ("Verdict", "RaisedFlag", "DocumentationStatus", "MonitoringStatus", "PrerequisiteStatus", "RecommendationStatus", "CriterionResult")
-_COMMENT = "http://www.w3.org/2000/01/rdf-schema#comment"
-_IDENTIFIER = "http://purl.org/dc/terms/identifier"
+_KINDS = ("Verdict", "RaisedFlag", "DocumentationStatus", "MonitoringStatus", "PrerequisiteStatus", "RecommendationStatus", "CriterionResult", "Bar")
+_SAID = ("patient", "applicability", "criterion", "truth", "usedFact", "recommendation", "treatment", "status", "bearsOn", "barKind", "verdict", "strength", "role", "step",
+         "current", "reason", "lessPreferredThan", "missing", "flag", "item", "itemStatus", "course", "rule", "monitoringStatus", "dueOn", "prerequisite")
+_STATUS = {"status-unknown": "unknown"}
+
+
+class _Derived:
+    """What was derived, as text: IRIs bare, literals by their lexical form. Reading the store's N-Triples costs a fifth of asking each term for its parts."""
+
+    def __init__(self, triples: Iterable[ox.Triple]) -> None:
+        wanted = {f"<{GL}{name}>": name for name in _SAID} | {f"<{DCTERMS.identifier}>": "identifier"}
+        kinds = {f"<{GL}{kind}>": kind for kind in _KINDS}
+        a = f"<{RDF.type}>"
+        self._said: dict[str, dict[str, list[str]]] = defaultdict(dict)
+        self._kinds: dict[str, dict[str, None]] = {kind: {} for kind in _KINDS}
+        for line in ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES).decode().split("\n"):
+            subject, _, rest = line.partition(" ")
+            predicate, _, value = rest.partition(" ")
+            if predicate == a:
+                if kind := kinds.get(value[:-2]):
+                    self._kinds[kind][subject[1:-1]] = None
+            elif name := wanted.get(predicate):
+                self._said[subject[1:-1]].setdefault(name, []).append(_text(value[:-2]))
+
+    def nodes(self, kind: str) -> list[str]:
+        """The nodes of a kind, in the order of their IRIs."""
+        return sorted(self._kinds[kind])
+
+    def all(self, node: str, name: str) -> list[str]:
+        """What a node says, without repeats, in order."""
+        found = self._said[node].get(name, ())
+        return list(found) if len(found) < 2 else sorted(set(found))
+
+    def one(self, node: str, name: str) -> str | None:
+        """The first of what a node says, or None."""
+        found = self.all(node, name)
+        return found[0] if found else None
+
+    def word(self, node: str, name: str) -> str | None:
+        """The hyphenated word of what a node says, or None."""
+        found = self.one(node, name)
+        return None if found is None else _hyphenated(found)
+
+
+def _text(term: str) -> str:
+    """An IRI or the lexical form of a literal, from N-Triples."""
+    if term.startswith("<"):
+        return term[1:-1]
+    if term.startswith("_"):
+        return term[2:]
+    return ox.parse(f"<urn:s> <urn:p> {term} .", format=ox.RdfFormat.N_TRIPLES).__next__().object.value if "\\" in term else term[1 : term.rindex('"')]
 
 
 def results(evaluation: Snapshot) -> list[dict]:
     """The results of every patient, in the order of their IRIs."""
-    derived = Index((*evaluation.facts, *evaluation.derived))
-    nodes: dict = {patient: {kind: [] for kind in _KINDS} for patient in evaluation.patients}
+    derived = _Derived((*evaluation.facts, *evaluation.derived))
+    nodes: dict[str, dict] = {patient.value: {kind: [] for kind in _KINDS} for patient in evaluation.patients}
     for kind in _KINDS:
-        for node in derived.subjects(_TYPE, ox.NamedNode(GL + kind)):
-            nodes[derived.value(node, GL + "patient")][kind].append(node)
-    return [_patient(evaluation, evaluation.guideline.index, derived, patient, nodes[patient]) for patient in evaluation.patients]
+        for node in derived.nodes(kind):
+            nodes[derived.one(node, "patient") or ""][kind].append(node)
+    return [_patient(evaluation, evaluation.guideline.index, derived, patient.value, nodes[patient.value]) for patient in evaluation.patients]
 
 
 def word(term) -> str | None:
     """The hyphenated word of a vocabulary individual: gl:DoesNotApply is "does-not-apply"."""
-    if term is None:
-        return None
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", re.split(r"[#/]", term.value)[-1]).lower()
+    return None if term is None else _hyphenated(term.value)
 
 
-def _local(term) -> str:
-    return re.split(r"[#/]", term.value)[-1]
+@cache
+def _hyphenated(iri: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", local(iri)).lower()
 
 
-def _patient(evaluation: Snapshot, rules: Index, derived: Index, patient, mine: dict[str, list]) -> dict:
-    criteria = {derived.value(node, GL + "criterion"): node for node in mine["CriterionResult"]}
-    statuses: dict = {}
+def _patient(evaluation: Snapshot, rules: Index, derived: _Derived, patient: str, mine: dict[str, list[str]]) -> dict:
+    criteria = {derived.one(node, "criterion"): node for node in mine["CriterionResult"]}
+    statuses, bars = defaultdict(list), defaultdict(list)
     for node in mine["RecommendationStatus"]:
-        statuses.setdefault(derived.value(node, GL + "treatment"), []).append(node)
-    verdicts = sorted(mine["Verdict"], key=lambda node: _order(rules, derived.value(node, GL + "treatment")))
-    less = {node: [_slug(rules, derived.value(other, GL + "treatment")) for other in derived.objects(node, GL + "lessPreferredThan")] for node in verdicts}
+        statuses[derived.one(node, "treatment")].append(node)
+    for node in mine["Bar"]:
+        for verdict in derived.all(node, "bearsOn"):
+            bars[verdict].append(node)
+    verdicts = sorted(mine["Verdict"], key=lambda node: _order(rules, derived.one(node, "treatment")))
+    less = {node: sorted(_treatment(rules, derived.one(other, "treatment"))["slug"] for other in derived.all(node, "lessPreferredThan")) for node in verdicts}
     guideline = evaluation.guideline
-    unchecked = {leaf for group in rules.objects(guideline.iri, GL + "notCoveredFor") for leaf in rules.objects(group, GL + "covers")}
+    applicability = derived.word(patient, "applicability")
     return {
-        "patient": derived.text(patient, _IDENTIFIER) or patient.value,
-        "iri": patient.value,
+        "patient": derived.one(patient, "identifier") or patient,
+        "iri": patient,
         "asOf": evaluation.as_of.isoformat(),
-        "guideline": {"iri": guideline.iri.value, "slug": guideline.slug, "label": rules.text(guideline.iri, _LABEL), "version": guideline.version},
-        "applicability": {"status-unknown": "unknown"}.get(*[word(derived.value(patient, GL + "applicability"))] * 2),
-        "treatments": [_treatment(rules, derived, node, criteria, statuses, verdicts, less, unchecked) for node in verdicts],
-        "flags": sorted(({"flag": rules.text(flag, GL + "slug"), "label": rules.text(flag, _LABEL), "facts": _facts(derived, node)}
-                         for node in mine["RaisedFlag"] for flag in [derived.value(node, GL + "flag")]), key=lambda flag: flag["flag"]),
-        "documentation": sorted(({"item": rules.text(item, GL + "id"), "label": rules.text(item, _LABEL),
-                                  "status": word(derived.value(node, GL + "itemStatus")), "facts": _facts(derived, node)}
-                                 for node in mine["DocumentationStatus"] for item in [derived.value(node, GL + "item")]), key=lambda item: item["item"]),
-        "monitoring": [{"course": derived.text(node, GL + "course"), "treatment": rules.text(derived.value(node, GL + "treatment"), GL + "slug"),
-                        "label": rules.text(derived.value(node, GL + "rule"), _LABEL), "status": word(derived.value(node, GL + "monitoringStatus")),
-                        "dueOn": derived.text(node, GL + "dueOn"), "facts": _facts(derived, node)} for node in mine["MonitoringStatus"]],
-        "notChecked": [term.value for term in rules.objects(guideline.iri, GL + "notCovered")],
-        "prerequisites": [_prerequisite(rules, derived, node) for node in mine["PrerequisiteStatus"]],
-    }
-
-
-def _order(rules: Index, treatment) -> tuple[int, str]:
-    return int(rules.text(treatment, GL + "order") or 10**6), treatment.value
-
-
-def _slug(rules: Index, treatment) -> str:
-    return rules.text(treatment, GL + "slug") or _local(treatment)
-
-
-def _facts(derived: Index, node) -> list[str]:
-    return [fact.value for fact in derived.objects(node, GL + "usedFact")]
-
-
-def _prerequisite(rules: Index, derived: Index, node) -> dict:
-    status = word(derived.value(node, GL + "prerequisite")).removeprefix("prerequisite-")
-    rule = derived.value(node, GL + "rule")
-    return {"treatment": _slug(rules, derived.value(node, GL + "treatment")), "status": status, "label": rules.text(rule, _LABEL)}
-
-
-def _treatment(rules: Index, derived: Index, node, criteria: dict, statuses: dict, verdicts: list, less: dict, unchecked: set) -> dict:
-    treatment = derived.value(node, GL + "treatment")
-    slug = _slug(rules, treatment)
-    bars = [bar for bar in derived.subjects(GL + "bearsOn", node) if ox.NamedNode(GL + "Bar") in derived.objects(bar, _TYPE)]
-    rows = [_recommendation(rules, derived, status, criteria) for status in statuses.get(treatment, ())]
-    return {
-        "treatment": slug, "iri": treatment.value, "label": rules.text(treatment, _LABEL),
-        "verdict": word(derived.value(node, GL + "verdict")), "strength": word(derived.value(node, GL + "strength")),
-        "role": derived.text(node, GL + "role"), "step": derived.text(node, GL + "step"),
-        "current": derived.value(node, GL + "current") is not None, "reason": word(derived.value(node, GL + "reason")),
-        "notChecked": word(derived.value(node, GL + "verdict")) == "eligible" and treatment in unchecked,
-        "preferredOver": sorted(_slug(rules, derived.value(other, GL + "treatment")) for other in verdicts if slug in less[other]),
-        "lessPreferredThan": sorted(less[node]),
-        "recommendations": sorted(rows, key=lambda row: row["id"]),
-        "bars": [{"kind": word(derived.value(bar, GL + "barKind")), "facts": _facts(derived, bar)} for bar in bars],
-        "missing": [{"criterion": _local(question), "label": rules.text(question, _LABEL), "ask": rules.text(question, GL + "ask")}
-                    for question in derived.objects(node, GL + "missing")],
-    }
-
-
-def _recommendation(rules: Index, derived: Index, node, criteria: dict) -> dict:
-    rule = derived.value(node, GL + "recommendation")
-    return {
-        "id": rules.text(rule, GL + "id") or _local(rule), "label": rules.text(rule, _LABEL),
-        "status": {"status-unknown": "unknown"}.get(*[word(derived.value(node, GL + "status"))] * 2),
-        **_source(rules, rule),
-        "criteria": [_criterion(rules, derived, criterion, criteria.get(criterion)) for criterion in rules.objects(rule, GL + "needs")],
+        "guideline": {"iri": guideline.iri.value, "slug": guideline.slug, "label": rules.text(guideline.iri, RDFS.label), "version": guideline.version},
+        "applicability": _STATUS.get(applicability, applicability),
+        "treatments": [_verdict(evaluation, rules, derived, node, criteria, statuses, bars[node], verdicts, less) for node in verdicts],
+        "flags": sorted(({"flag": rules.text(flag, GL.slug), "label": rules.text(flag, RDFS.label), "facts": derived.all(node, "usedFact")}
+                         for node in mine["RaisedFlag"] for flag in [ox.NamedNode(derived.one(node, "flag"))]), key=lambda flag: flag["flag"]),
+        "documentation": sorted(({"item": rules.text(item, GL.id), "label": rules.text(item, RDFS.label),
+                                  "status": derived.word(node, "itemStatus"), "facts": derived.all(node, "usedFact")}
+                                 for node in mine["DocumentationStatus"] for item in [ox.NamedNode(derived.one(node, "item"))]), key=lambda item: item["item"]),
+        "monitoring": [{"course": derived.one(node, "course"), "treatment": rules.text(ox.NamedNode(derived.one(node, "treatment")), GL.slug),
+                        "label": rules.text(ox.NamedNode(derived.one(node, "rule")), RDFS.label), "status": derived.word(node, "monitoringStatus"),
+                        "dueOn": derived.one(node, "dueOn"), "facts": derived.all(node, "usedFact")} for node in mine["MonitoringStatus"]],
+        "notChecked": [term.value for term in rules.objects(guideline.iri, GL.notCovered)],
+        "prerequisites": [{"treatment": _treatment(rules, derived.one(node, "treatment"))["slug"], "status": derived.word(node, "prerequisite").removeprefix("prerequisite-"),
+                           "label": rules.text(ox.NamedNode(derived.one(node, "rule")), RDFS.label)} for node in mine["PrerequisiteStatus"]],
     }
 
 
 @cache
-def _source(rules: Index, rule) -> dict:
-    """What a rule says and where it comes from: the same for every patient."""
-    statements = rules.objects(rule, GL + "statement")
+def _order(rules: Index, treatment: str) -> tuple[int, str]:
+    return int(rules.text(ox.NamedNode(treatment), GL.order) or 10**6), treatment
+
+
+@cache
+def _treatment(rules: Index, iri: str) -> dict:
+    """What is the same of a treatment for every patient."""
+    node = ox.NamedNode(iri)
+    return {"slug": rules.text(node, GL.slug) or local(iri), "label": rules.text(node, RDFS.label)}
+
+
+@cache
+def _unchecked(rules: Index, guideline) -> frozenset:
+    """The treatments beside which a verdict says what the source does not cover."""
+    return frozenset(leaf.value for group in rules.objects(guideline, GL.notCoveredFor) for leaf in rules.objects(group, GL.covers))
+
+
+def _verdict(evaluation: Snapshot, rules: Index, derived: _Derived, node: str, criteria: dict, statuses: dict, bars: list[str], verdicts: list[str], less: dict) -> dict:
+    treatment = derived.one(node, "treatment")
+    own = _treatment(rules, treatment)
+    verdict = derived.word(node, "verdict")
+    rows = [_recommendation(rules, derived, status, criteria) for status in statuses.get(treatment, ())]
     return {
-        "direction": word(rules.value(rule, GL + "direction")) or "caution", "strength": word(rules.value(rule, GL + "strength")),
-        "statements": [rules.text(statement, GL + "id") or _local(statement) for statement in statements],
-        "lines": sorted({int(line.value) for statement in statements for line in rules.objects(statement, GL + "line")}),
-        "references": sorted({int(number.value) for statement in statements for reference in rules.objects(statement, GL + "cites")
-                              for number in rules.objects(reference, GL + "number")}),
-        "checks": list(checked(rules, statements_behind(rules, rule))),
+        "treatment": own["slug"], "iri": treatment, "label": own["label"],
+        "verdict": verdict, "strength": derived.word(node, "strength"),
+        "role": derived.one(node, "role"), "step": derived.one(node, "step"),
+        "current": derived.one(node, "current") is not None, "reason": derived.word(node, "reason"),
+        "notChecked": verdict == "eligible" and treatment in _unchecked(rules, evaluation.guideline.iri),
+        "preferredOver": sorted(_treatment(rules, derived.one(other, "treatment"))["slug"] for other in verdicts if own["slug"] in less[other]),
+        "lessPreferredThan": less[node],
+        "recommendations": sorted(rows, key=lambda row: row["id"]),
+        "bars": [{"kind": derived.word(bar, "barKind"), "facts": derived.all(bar, "usedFact")} for bar in bars],
+        "missing": [{key: value for key, value in _criterion(rules, question).items() if key in ("criterion", "label", "ask")} for question in derived.all(node, "missing")],
     }
 
 
-def _criterion(rules: Index, derived: Index, criterion, node) -> dict:
-    return {"criterion": _local(criterion), "label": rules.text(criterion, _LABEL), "result": word(derived.value(node, GL + "truth")) if node else "unknown",
-            "facts": _facts(derived, node) if node else [], "basis": rules.text(criterion, GL + "basis"),
-            "decisions": [_local(decision) for decision in rules.objects(criterion, GL + "decision")], "ask": rules.text(criterion, GL + "ask")}
+def _recommendation(rules: Index, derived: _Derived, node: str, criteria: dict) -> dict:
+    rule = _rule(rules, derived.one(node, "recommendation"))
+    status = derived.word(node, "status")
+    return {"id": rule["id"], "label": rule["label"], "status": _STATUS.get(status, status), **rule["source"],
+            "criteria": [_answer(rules, derived, criterion, criteria.get(criterion)) for criterion in rule["needs"]]}
+
+
+def _answer(rules: Index, derived: _Derived, criterion: str, node: str | None) -> dict:
+    own = _criterion(rules, criterion)
+    return {"criterion": own["criterion"], "label": own["label"], "result": (derived.word(node, "truth") if node else None) or "unknown",
+            "facts": derived.all(node, "usedFact") if node else [], "basis": own["basis"], "decisions": own["decisions"], "ask": own["ask"]}
+
+
+@cache
+def _criterion(rules: Index, iri: str) -> dict:
+    """What is the same of a criterion for every patient."""
+    node = ox.NamedNode(iri)
+    return {"criterion": local(iri), "label": rules.text(node, RDFS.label), "basis": rules.text(node, GL.basis),
+            "decisions": [local(decision.value) for decision in rules.objects(node, GL.decision)], "ask": rules.text(node, GL.ask)}
+
+
+@cache
+def _rule(rules: Index, iri: str) -> dict:
+    """What a rule says and where it comes from: the same for every patient."""
+    rule = ox.NamedNode(iri)
+    statements = rules.objects(rule, GL.statement)
+    return {
+        "id": rules.text(rule, GL.id) or local(iri), "label": rules.text(rule, RDFS.label), "needs": [criterion.value for criterion in rules.objects(rule, GL.needs)],
+        "source": {
+            "direction": word(rules.value(rule, GL.direction)) or "caution", "strength": word(rules.value(rule, GL.strength)),
+            "statements": [rules.text(statement, GL.id) or local(statement.value) for statement in statements],
+            "lines": sorted({int(line.value) for statement in statements for line in rules.objects(statement, GL.line)}),
+            "references": sorted({int(number.value) for statement in statements for reference in rules.objects(statement, GL.cites)
+                                  for number in rules.objects(reference, GL.number)}),
+            "checks": list(checked(rules, statements_behind(rules, rule))),
+        },
+    }
 
 
 def statements_behind(rules: Index, rule) -> tuple:
     """The statements that a rule encodes, and those of the findings that support it."""
-    findings = rules.subjects(GL + "supports", rule)
-    reported = [said for one in findings for said in rules.objects(one, GL + "statement")]
-    return tuple(dict.fromkeys((*rules.objects(rule, GL + "statement"), *reported)))
+    findings = rules.subjects(GL.supports, rule)
+    reported = [said for one in findings for said in rules.objects(one, GL.statement)]
+    return tuple(dict.fromkeys((*rules.objects(rule, GL.statement), *reported)))
 
 
 @cache
@@ -149,9 +207,9 @@ def checked(rules: Index, statements: tuple) -> tuple[dict, ...]:
     """What checks of these statements showed; statements of which the same was seen share a row."""
     rows: dict[tuple, list[str]] = {}
     for statement in statements:
-        for check in rules.subjects(GL + "checks", statement):
-            seen = (rules.text(check, predicate) for predicate in (GL + "howSeen", GL + "seenIn", _COMMENT))
-            key = (word(rules.value(check, GL + "checkVerdict")) or "", *seen)
-            rows.setdefault(key, []).append(rules.text(statement, GL + "id") or _local(statement))
+        for check in rules.subjects(GL.checks, statement):
+            seen = (rules.text(check, predicate) for predicate in (GL.howSeen, GL.seenIn, RDFS.comment))
+            key = (word(rules.value(check, GL.checkVerdict)) or "", *seen)
+            rows.setdefault(key, []).append(rules.text(statement, GL.id) or local(statement.value))
     return tuple({"outcome": outcome, "statements": ids, "howSeen": how, "seenIn": where, "differs": differs}
                  for (outcome, how, where, differs), ids in rows.items())

@@ -13,7 +13,7 @@ import pyoxigraph as ox
 
 from kg.engine import Triple
 from kg.hypotheses import Edit
-from kg.terms import CL, PT, RDF, XSD
+from kg.terms import CL, PT, RDF, XSD, local
 
 #: Answer to "is it so?" that leaves nothing to record: a bar that is not confirmed is taken off.
 NOT_SO = PT.Absent
@@ -39,8 +39,8 @@ class Slot:
     def link_id(self) -> str:
         """How a FHIR Questionnaire item names the slot: what it completes or belongs to, then kind, concept, property."""
         if self.fact:
-            return f"{self.fact}|{_local(self.property)}"
-        path = "/".join(filter(None, (_local(self.kind), _short(self.concept), _local(self.property))))
+            return f"{self.fact}|{local(self.property)}"
+        path = "/".join(filter(None, (local(self.kind or ""), _short(self.concept), local(self.property or ""))))
         return f"{self.whole}|{path}" if self.whole else path
 
 
@@ -75,7 +75,7 @@ def edit(slot: Slot, value: str, day: date, patient: ox.NamedNode, record: Seque
                 gone.append(PT.status)
                 added.append(Triple(node, ox.NamedNode(PT.status), ox.NamedNode(PT.Completed)))
         return Edit(slot.fact, tuple(gone), tuple(added))
-    node = ox.NamedNode(f"{patient.value}/answer/{_local(slot.kind)}-{_local(slot.concept)}-{day.isoformat()}" + (f"-{_digest(slot.whole)}" if slot.whole else ""))
+    node = ox.NamedNode(f"{patient.value}/answer/{local(slot.kind or '')}-{local(slot.concept or '')}-{day.isoformat()}" + (f"-{_digest(slot.whole)}" if slot.whole else ""))
     if slot.property == PT.certainty and value == NOT_SO:
         return Edit(node.value)
     return Edit(node.value, (None,), tuple(_new(slot, value, day, patient, node, unit)))
@@ -114,10 +114,6 @@ def _digest(iri: str) -> str:
     from hashlib import sha256
 
     return sha256(iri.encode()).hexdigest()[:8]
-
-
-def _local(iri: str | None) -> str:
-    return re.split(r"[#/]", iri or "")[-1]
 
 
 def _short(iri: str | None) -> str | None:

@@ -16,6 +16,7 @@ from itertools import groupby, islice
 
 import pyoxigraph as ox
 
+from kg.derive import REPEATED
 from kg.engine import Triple
 from kg.errors import InputError
 from kg.queries import Query, folder
@@ -53,7 +54,7 @@ def _named(term):
 
 def steps() -> list[Query]:
     """The steps that lead to verdicts, in order."""
-    return [query for query in folder("derive") if query.header["stage"] in ("rules", "patient", "combine")]
+    return [query for query in folder("derive") if query.header["stage"] in ("rules", "levels", "patient", "combine", "detail")]
 
 
 def dated(facts: Iterable[Triple], as_of: date) -> list[Triple]:
@@ -65,16 +66,16 @@ def dated(facts: Iterable[Triple], as_of: date) -> list[Triple]:
 
 
 def derive(update: Callable[[str], None], size: Callable[[], int], step: Callable[[Query], None] | None = None) -> None:
-    """Run all derive steps by `update`; steps of stage `combine` in turn until `size`, the number of derived triples, stays."""
+    """Run all derive steps by `update`; steps of a stage that repeats in turn until `size`, the number of derived triples, stays."""
     for stage, group in groupby(steps(), lambda query: query.header["stage"]):
         together = list(group)
         while True:
-            before = size() if stage == "combine" else 0
+            before = size() if stage in REPEATED else 0
             for query in together:
                 update(insert_form(query))
                 if step:
                     step(query)
-            if stage != "combine" or size() == before:
+            if stage not in REPEATED or size() == before:
                 break
 
 

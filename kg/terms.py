@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -34,3 +35,8 @@ DCTERMS = Namespace("http://purl.org/dc/terms/")
 RECORD = "https://w3id.org/sacroiliitis-kg/CodeSystem/record"
 ICD_10 = "http://hl7.org/fhir/sid/icd-10"
 UCUM = "http://unitsofmeasure.org"
+
+
+def local(iri: str) -> str:
+    """The last part of an IRI, after # or /."""
+    return re.split(r"[#/]", iri.rstrip("#/"))[-1]

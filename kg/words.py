@@ -38,11 +38,6 @@ def sign(direction: str, strength: str) -> str:
     return _STRENGTH.get(strength, "{0}").format(_DIRECTION.get(direction, "·"))
 
 
-def local(iri: str) -> str:
-    """The last part of an IRI, after # or /."""
-    return re.split(r"[#/]", iri.rstrip("#/"))[-1]
-
-
 def comparator(iri: str, label: str) -> str:
     """The mathematical sign of a comparator, or its label where it has none."""
     return _COMPARATOR.get(iri, label)

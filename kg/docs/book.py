@@ -16,8 +16,8 @@ from kg.engine import ENGINES, Engine
 from kg.errors import InputError
 from kg.guideline import Guideline
 from kg.paths import data
-from kg.terms import GL
-from kg.words import acronyms, local
+from kg.terms import GL, local
+from kg.words import acronyms
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from posixpath import dirname, relpath
 from urllib.parse import quote
 
-from kg.terms import GL
-from kg.words import local
+from kg.terms import GL, local
 
 OWL = "http://www.w3.org/2002/07/owl#"
 RULES = ("Recommendation", "Advice", "Caution", "PrerequisiteRule", "MonitoringRule", "DocumentationChecklist")

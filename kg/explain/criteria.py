@@ -8,7 +8,7 @@ from kg.explain.context import Context
 from kg.explain.facts import fact
 from kg.explain.node import Node
 from kg.results import word
-from kg.terms import GL
+from kg.terms import GL, local
 
 _HOLDS = {"0": "does-not-hold", "1": "may-hold", "2": "holds"}
 _DEGREES = {"0": "unmet", "1": "unknown", "2": "met"}
@@ -27,8 +27,8 @@ def criterion(context: Context, patient, iri, decides: bool = True) -> Node:
     if result == "unknown" and ask:
         below = (*below, Node("missing", ask))
     own = tuple(sorted({gap.reason for gap in context.gaps.get((patient, iri), ())}))
-    return Node("criterion", context.label(iri), id=word_local(iri), iri=iri.value, result=result, says=_says(context, patient, iri), basis=rules.text(iri, GL.basis) or "",
-                decisions=tuple(word_local(one) for one in rules.objects(iri, GL.decision)), reasons=own or _inherited(below, result),
+    return Node("criterion", context.label(iri), id=local(iri.value), iri=iri.value, result=result, says=_says(context, patient, iri), basis=rules.text(iri, GL.basis) or "",
+                decisions=tuple(local(one.value) for one in rules.objects(iri, GL.decision)), reasons=own or _inherited(below, result),
                 decides=decides, children=below, **source(context, iri))
 
 
@@ -36,12 +36,7 @@ def source(context: Context, iri) -> dict:
     """The statements that a rule or criterion encodes, by id, and their lines in the source."""
     said = context.rules.objects(iri, GL.statement)
     lines = {int(line.value) for one in said for line in context.rules.objects(one, GL.line)}
-    return {"statements": tuple(context.rules.text(one, GL.id) or word_local(one) for one in said), "lines": tuple(sorted(lines))}
-
-
-def word_local(iri) -> str:
-    """The local name of an IRI."""
-    return iri.value.replace("#", "/").rsplit("/", 1)[-1]
+    return {"statements": tuple(context.rules.text(one, GL.id) or local(one.value) for one in said), "lines": tuple(sorted(lines))}
 
 
 def cases(context: Context, patient, iri) -> tuple[Node, ...]:
@@ -59,7 +54,7 @@ def cases(context: Context, patient, iri) -> tuple[Node, ...]:
             rows.append(Node("case", f"otherwise: {leads}", result=_HOLDS[holds], says=(("leads to", leads),), decides=open_, children=follows))
         else:
             label = f"if “{context.label(asked)}” {_IS[word(rules.value(case, f'{GL}is'))]}: {leads}"
-            rows.append(Node("case", label, id=word_local(case), result=_HOLDS[holds], says=(("leads to", leads),), decides=open_,
+            rows.append(Node("case", label, id=local(case.value), result=_HOLDS[holds], says=(("leads to", leads),), decides=open_,
                              children=(criterion(context, patient, asked, open_), *follows)))
         open_ = open_ and holds != "2"
     return tuple(rows)

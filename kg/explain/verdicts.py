@@ -5,12 +5,12 @@ from __future__ import annotations
 import pyoxigraph as ox
 
 from kg.explain.context import Context
-from kg.explain.criteria import cases, criterion, source, word_local
+from kg.explain.criteria import cases, criterion, source
 from kg.explain.evidence import evidence
 from kg.explain.facts import fact
 from kg.explain.node import Node
 from kg.results import word
-from kg.terms import GL, RDF
+from kg.terms import GL, RDF, local
 
 #: The rule of closeness, shown beside its result.
 CLOSENESS = "fewest criteria that are not met, then fewest that are unknown, then the stronger recommendation, then the smaller number"
@@ -120,7 +120,7 @@ def recommendation(context: Context, patient, status) -> Node:
                        for one in rules.objects(rule, GL.statement))
     value = word(derived.value(status, GL.status))
     return Node("recommendation", context.label(rule), id=rules.text(rule, GL.id) or "", iri=rule.value, result=_STATUS.get(value, value),
-                says=tuple(said), basis=rules.text(rule, GL.basis) or "", decisions=tuple(word_local(one) for one in rules.objects(rule, GL.decision)),
+                says=tuple(said), basis=rules.text(rule, GL.basis) or "", decisions=tuple(local(one.value) for one in rules.objects(rule, GL.decision)),
                 children=(Node("group", "all of these", id="all", children=tuple(parts)), *_exceptions(context, patient, rule, status), *statements), **source(context, rule))
 
 
@@ -131,8 +131,8 @@ def _comparison(context: Context, iri, parts: list[Node], degree: str) -> Node:
     result = ("unmet", "unknown", "met")[int(degree)] if decides else ""
     ask = context.rules.text(iri, GL.ask)
     reasons = {"unmet": (context.coded("GapInvalidAttribute"),), "unknown": (context.coded("GapMissing"),)}.get(result, ())
-    return Node("comparison", context.label(iri), id=word_local(iri), iri=iri.value, result=result, basis=context.rules.text(iri, GL.basis) or "", reasons=reasons,
-                decisions=tuple(word_local(one) for one in context.rules.objects(iri, GL.decision)), decides=decides,
+    return Node("comparison", context.label(iri), id=local(iri.value), iri=iri.value, result=result, basis=context.rules.text(iri, GL.basis) or "", reasons=reasons,
+                decisions=tuple(local(one.value) for one in context.rules.objects(iri, GL.decision)), decides=decides,
                 children=(Node("missing", ask),) if result == "unknown" and ask else ())
 
 
@@ -142,7 +142,7 @@ def _exceptions(context: Context, patient, rule, status) -> tuple[Node, ...]:
         own = next((node for node in context.derived.subjects(GL.recommendation, other)
                     if (context.derived.value(node, GL.patient), context.derived.value(node, GL.treatment)) == (patient, target)), None)
         value = word(context.derived.value(own, GL.status)) if own is not None else "does-not-apply"
-        rows.append(Node("exception", context.label(other), id=context.rules.text(other, GL.id) or word_local(other), iri=other.value, result=_STATUS.get(value, value)))
+        rows.append(Node("exception", context.label(other), id=context.rules.text(other, GL.id) or local(other.value), iri=other.value, result=_STATUS.get(value, value)))
     return tuple(rows)
 
 
@@ -186,7 +186,7 @@ def _conflicts(context: Context, patient, slug: str, row: dict) -> tuple[Node, .
         said = [("rules", "both apply" if standing == applies else "still open whether both apply"), ("resolved", f"{resolution} ({by})" if by else resolution)]
         if others:
             said.append(("other treatments", ", ".join(dict.fromkeys(others))))
-        pair = tuple(Node("statement", context.label(rule), id=context.rules.text(rule, GL.id) or word_local(rule), iri=rule.value, **source(context, rule)) for rule in rules)
+        pair = tuple(Node("statement", context.label(rule), id=context.rules.text(rule, GL.id) or local(rule.value), iri=rule.value, **source(context, rule)) for rule in rules)
         rows.append(Node("conflict", kind, id="-".join(node.id for node in pair), result=resolution, says=tuple(said), children=pair))
     return tuple(rows)
 
@@ -204,7 +204,7 @@ def _flags(context: Context, patient, row: dict, target) -> tuple[Node, ...]:
         if not drawn & everywhere or drawn & own:
             found = raised[context.rules.text(flag, GL.slug)]
             facts = tuple(fact(context, ox.NamedNode(iri)) for iri in found["facts"])
-            rows.append(Node("flag", found["label"], id=found["flag"], iri=flag.value, decisions=tuple(word_local(one) for one in context.rules.objects(flag, GL.decision)), children=facts))
+            rows.append(Node("flag", found["label"], id=found["flag"], iri=flag.value, decisions=tuple(local(one.value) for one in context.rules.objects(flag, GL.decision)), children=facts))
     return tuple(sorted(rows, key=lambda node: node.id))
 
 

@@ -16,10 +16,10 @@ from kg.fhir.findings import Finding
 from kg.guidance.facts import Facts, reference
 from kg.guidance.plan import actions
 from kg.guidance.questions import missing
-from kg.guidance.rules import Rules, local
+from kg.guidance.rules import Rules
 from kg.guidance.words import AGAINST, DISCLAIMER, NOT_CHECKED, STRENGTHS, decisive, places
 from kg.questionnaire import questionnaire
-from kg.terms import RECORD
+from kg.terms import RECORD, local
 
 _OWN = "https://w3id.org/sacroiliitis-kg/StructureDefinition/"
 _SEVERITIES = {"violation": "error", "warning": "warning", "info": "information"}

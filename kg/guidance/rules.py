@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,7 +10,7 @@ import pyoxigraph as ox
 from kg.codes import CodeIndex
 from kg.guideline import Guideline
 from kg.index import Index
-from kg.terms import GL, RDF, RDFS, RECORD
+from kg.terms import GL, RDF, RDFS, RECORD, local
 
 #: Which type of resource mostly says what a criterion reads, by the kind of fact or of criterion.
 _READ_FROM = {"Observation": "Observation", "Diagnosis": "Condition", "DatedActiveDiagnosis": "Condition", "Procedure": "Procedure", "Plan": "ServiceRequest",
@@ -107,8 +106,3 @@ class Rules:
         if "MedicationStatement" in types and any(self.index.value(one, GL.joinsTogether) for one in about):
             types = types - {"MedicationStatement"} | {"Procedure"}        # a therapy that is done, not given
         return types
-
-
-def local(iri: str) -> str:
-    """The part of an IRI after its last # or /."""
-    return re.split(r"[#/]", iri)[-1]
