@@ -25,6 +25,9 @@ class Concepts:
         for path in sorted(data("ontology").glob("*.ttl")):
             store.load(path=str(path), format=ox.RdfFormat.TURTLE)
         self.index = CodeIndex.from_store(store)
+        #: what lines draw from, and what is taken of each drug: other tables of the file (kg.simulation.population)
+        self.pools: dict[str, dict[str, float]] = {}
+        self.doses: dict = {}
         self._values: dict[str, dict[str, list[str]]] = {}
         self._store, self._coding = store, coding
         self._text_alone = coding.share("text-alone")
@@ -40,14 +43,7 @@ class Concepts:
 
     def coded(self, name: str) -> Coded:
         """The concept in one of its codes, by the weights of the code systems; by name when it has none."""
-        iri = self._iri(name)
-        found = [node for node in self._by_concept[iri] if not self._first(GL.presence, node) and not self._first(GL.needsScaleUnit, node)]
-        exact = [node for node in found if self._first(GL.match, node) == GL.ExactMatch]
-        plain = [node for node in exact if not self._first(GL.prefix, node)]
-        codes = [(one["system"], one["code"]) for one in self._chosen.get(name, ())]
-        codes += [self._code(node) for node in plain]
-        for others in (exact, found):
-            codes = codes or [self._code(node) for node in others]
+        codes = self.codes(name)
         weights: dict[int, float] = {}
         rows = []
         for system in dict.fromkeys(system for system, _ in codes):
@@ -61,6 +57,14 @@ class Concepts:
             return lambda rand: written
         draw = choice(weights)
         return lambda rand: rows[draw(rand)]
+
+    def codes(self, name: str) -> list[tuple[str, str]]:
+        """System and code: those chosen in the file and those that mean exactly this; failing both, categories and narrower ones."""
+        found = [n for n in self._by_concept[self._iri(name)] if not self._first(GL.presence, n) and not self._first(GL.needsScaleUnit, n)]
+        exact = [node for node in found if self._first(GL.match, node) == GL.ExactMatch]
+        plain = [node for node in exact if not self._first(GL.prefix, node)]
+        chosen = [(one["system"], one["code"]) for one in self._chosen.get(name, ())]
+        return chosen + [self._code(node) for node in plain] or [self._code(node) for node in exact or found]
 
     def drug(self, name: str) -> Coded:
         """As `coded`, but now and then by its name alone."""

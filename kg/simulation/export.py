@@ -40,7 +40,7 @@ def export(population: Population, wanted: Wanted, folder: Path, step: Callable[
     _check(wanted)
     _empty(folder)
     calendar = Calendar(wanted.as_of or population.as_of)
-    mistaken = population.mistaken if wanted.mistakes is None else wanted.mistakes
+    mistaken = population.mistakes.rate if wanted.mistakes is None else wanted.mistakes
     counts: dict[str, int] = {}
     for part in range(wanted.files):
         first, last = (wanted.count * bound // wanted.files for bound in (part, part + 1))

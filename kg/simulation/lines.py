@@ -46,9 +46,12 @@ class Line(Step):
         self._outcome = choice(weights)
         groups = {"": table.weights("first"), **{name: following.weights(name) for name in following.names()}}
         self._groups = {name: choice(weights) for name, weights in groups.items()}
-        self._pools = {name: concepts.pools[name] for weights in groups.values() for name in weights}
-        self._members = {name: choice(pool) for name, pool in self._pools.items()}
-        members = [name for pool in self._pools.values() for name in pool]
+        pools = {name: concepts.pools.get(name) for weights in groups.values() for name in weights}
+        for name, pool in pools.items():
+            if pool is None:
+                raise table.fault(f"draws from {name}, which is no pool", "name a [pool] of the file")
+        self._members = {name: choice(pool) for name, pool in pools.items()}
+        members = [name for pool in pools.values() for name in pool]
         self._codes = {name: concepts.drug(name) for name in members}
         self._doses = {name: concepts.doses.get(name) for name in members}
         self._adequate = concepts.coded("AdequateResponse")

@@ -11,9 +11,10 @@ from random import Random
 
 from kg.errors import InputError
 from kg.paths import data
-from kg.simulation import lines, mistakes, steps, visits
+from kg.simulation import lines, steps, visits
 from kg.simulation.concepts import Concepts
 from kg.simulation.draws import choice, integer
+from kg.simulation.mistakes import Made, Mistakes
 from kg.simulation.person import Calendar, Missing, Person
 from kg.simulation.tables import Table
 
@@ -41,7 +42,7 @@ class Patient:
 
     number: int
     resources: list[dict]
-    mistake: mistakes.Made | None
+    mistake: Made | None
 
 
 class Population:
@@ -53,8 +54,7 @@ class Population:
         except (OSError, ValueError) as error:
             raise InputError(str(path), "file", str(error), "give a population file in TOML") from error
         whole = Table(str(path), "file", content)
-        self.as_of = date.fromisoformat(whole.get("as-of", str))
-        self._read_mistakes(whole.table("mistakes"))
+        self.as_of = _date(whole)
         missing = whole.table("missing")
         missing.get("basis", str)
         self.missing = Missing(**{name: missing.share(name) for name in missing.names()})
@@ -64,6 +64,7 @@ class Population:
         pools, doses = whole.table("pool"), whole.table("dose")
         concepts.pools = {name: pools.weights(name) for name in pools.names()}
         concepts.doses = {name: lines.dose(doses.table(name), concepts) for name in doses.names()}
+        self.mistakes = Mistakes(whole.table("mistakes"), concepts)
         self._read_person(whole.table("person"))
         self._read_visits(whole.table("visits"))
         self.steps = [self._step(whole, one, concepts) for one in whole.get("step", list)]
@@ -77,16 +78,8 @@ class Population:
             step.run(person)
         # random numbers of its own: whoever has no mistake is the same with mistakes as without
         rand = Random((seed * _NUMBERS + number) * 2 + 1).random
-        made = mistakes.make(person.resources, rand, self.mistakes) if rand() < mistaken else None
+        made = self.mistakes.make(person.resources, rand) if rand() < mistaken else None
         return Patient(number, person.resources, made)
-
-    def _read_mistakes(self, table: Table) -> None:
-        table.get("basis", str)
-        self.mistaken, self.mistakes = table.share("rate"), table.weights("kinds")
-        unknown = set(self.mistakes) - set(mistakes.KINDS)
-        if unknown:
-            raise table.fault(f"has no mistake called {min(unknown)}", f"use one of {', '.join(mistakes.KINDS)}")
-        table.done()
 
     def _read_person(self, table: Table) -> None:
         table.get("basis", str)
@@ -125,6 +118,14 @@ class Population:
             if day < -person.onset:
                 break
             person.visits.append(day)
+
+
+def _date(table: Table) -> date:
+    text = table.get("as-of", str)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise table.fault(f"as-of {text} is no date", "write it as YYYY-MM-DD") from None
 
 
 @cache
