@@ -23,7 +23,7 @@ _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to write: how many patients, from which seed, as of which day, with how many mistakes, in how many files a type."""
+    """What to write: how many patients, from which seed, as of which day, how likely with a mistake, in how many files a type."""
 
     count: int
     seed: int = 0
@@ -33,7 +33,9 @@ class Wanted:
     files: int = 1
 
 
-def export(population: Population, wanted: Wanted, folder: Path, step: Callable[[int], None] = lambda done: None) -> dict[str, int]:
+def export(
+    population: Population, wanted: Wanted, folder: Path, step: Callable[[int], None] = lambda done: None
+) -> dict[str, int]:
     """Write the patients into an empty or new folder; the number of resources by type. `step` is told how many are done.
 
     Raises InputError when something wanted is impossible or the folder holds anything."""
@@ -61,9 +63,12 @@ def _check(wanted: Wanted) -> None:
     if wanted.count < 1:
         raise InputError(str(wanted.count), "N", "is no number of patients", "give 1 or more")
     if not 1 <= wanted.files <= wanted.count:
-        raise InputError(str(wanted.files), "--files", "is no number of files for so many patients", "give 1 or more, and no more than patients")
+        remedy = "give 1 or more, and no more than patients"
+        raise InputError(str(wanted.files), "--files", "is no number of files for so many patients", remedy)
     if wanted.seed < 0:
         raise InputError(str(wanted.seed), "--seed", "is negative", "give 0 or more")
+    if wanted.as_of and not 1900 <= wanted.as_of.year <= 2200:
+        raise InputError(str(wanted.as_of), "--as-of", "is too far away", "give a day from 1900 to 2200")
     if wanted.mistakes is not None and not 0 <= wanted.mistakes <= 1:
         raise InputError(str(wanted.mistakes), "--mistakes", "is no share", "give a number from 0 to 1")
 
@@ -87,4 +92,6 @@ def _name(kind: str, part: int, wanted: Wanted) -> str:
 def _open(stack: ExitStack, path: Path, zipped: bool) -> BinaryIO:
     file = stack.enter_context(path.open("wb", buffering=2**18))
     # neither name nor time goes into the header: the same patients give the same bytes
-    return stack.enter_context(gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0)) if zipped else file
+    if not zipped:
+        return file
+    return stack.enter_context(gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0))

@@ -80,14 +80,17 @@ def _with_period(resources: list[dict]) -> Iterator[int]:
 
 
 def _having(*names: str, kind: str | None = None) -> Places:
-    def found(resources: list[dict]) -> Iterator[int]:
-        return (i for i, one in enumerate(resources) if kind in (None, one["resourceType"]) and all(name in one for name in names))
+    """The places of the resources that have these elements and are of this type."""
 
-    return found
+    def fits(one: dict) -> bool:
+        return kind in (None, one["resourceType"]) and all(name in one for name in names)
+
+    return lambda resources: (position for position, one in enumerate(resources) if fits(one))
 
 
 def _scores(resources: list[dict]) -> Iterator[int]:
-    return (i for i in _having("code", "valueQuantity", kind="Observation")(resources) if resources[i]["valueQuantity"]["unit"] == "{score}")
+    scores = _having("valueQuantity", kind="Observation")(resources)
+    return (position for position in scores if resources[position]["valueQuantity"]["unit"] == "{score}")
 
 
 def _turn_period(resources: list[dict], position: int, rand: Rand) -> None:
@@ -115,19 +118,33 @@ def _two_versions(resources: list[dict], position: int, rand: Rand) -> None:
     resources.insert(position + 1, {**one, "effectiveDateTime": one["effectiveDateTime"][:4]})
 
 
+def _no_day(one: dict) -> str:
+    return one["effectiveDateTime"][:4] + "-02-30"
+
+
+def _in_words(one: dict) -> dict:
+    return {**one["valueQuantity"], "value": f"about {one['valueQuantity']['value']}"}
+
+
+def _of_a_list(one: dict) -> dict:
+    return concept(_LOCAL, "4711", f"{one['medicationCodeableConcept']['text']}, see list")
+
+
+_STATEMENT = _having("effectivePeriod", "dateAsserted", kind="MedicationStatement")
+
 #: Kinds of mistake: the positions of the resources in which one can be made, and how it is made there.
 WAYS: dict[str, tuple[Places, Change]] = {
     "end-before-start": (_with_period, _turn_period),
     "unknown-unit": (_scores, _quantity(unit="furlong", code="furlong")),
     "out-of-range": (_scores, _quantity(value=-7)),
-    "impossible-date": (_having("effectiveDateTime", "valueQuantity"), _change("effectiveDateTime", lambda one: one["effectiveDateTime"][:4] + "-02-30")),
-    "number-as-text": (_scores, _change("valueQuantity", lambda one: {**one["valueQuantity"], "value": f"about {one['valueQuantity']['value']}"})),
-    "name-in-text-only": (
-        _having("effectivePeriod", "dateAsserted", kind="MedicationStatement"),
-        _change("medicationCodeableConcept", lambda one: concept(_LOCAL, "4711", f"{one['medicationCodeableConcept']['text']}, see list")),
-    ),
+    "impossible-date": (_having("effectiveDateTime", "valueQuantity"), _change("effectiveDateTime", _no_day)),
+    "number-as-text": (_scores, _change("valueQuantity", _in_words)),
+    "name-in-text-only": (_STATEMENT, _change("medicationCodeableConcept", _of_a_list)),
     "two-versions": (_having("effectiveDateTime", "valueBoolean"), _two_versions),
     "dangling-reference": (_having("partOf"), _change("partOf", lambda one: [{"reference": f"Procedure/{one['id']}-gone"}])),
-    "unknown-status": (_having("effectivePeriod", "dateAsserted"), _change("status", lambda one: "finished")),
-    "unknown-reason": (_having("statusReason", kind="MedicationStatement"), _change("statusReason", lambda one: [{"text": "see letter"}])),
-}  # fmt: skip
+    "unknown-status": (_STATEMENT, _change("status", lambda one: "finished")),
+    "unknown-reason": (
+        _having("statusReason", kind="MedicationStatement"),
+        _change("statusReason", lambda one: [{"text": "see letter"}]),
+    ),
+}

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from kg.simulation.draws import Rand
 
+_WORKS_AFTER = 14  # days from the start of a course until it tells in the activity
 _HL7 = "http://terminology.hl7.org/CodeSystem/"
 
 
@@ -37,9 +38,12 @@ class Person:
     """The state of one patient. Days are offsets from the as-of date; `activity` is that of the untreated disease, 0 to 100.
 
     `labels`: what later steps ask for. `marks`: days that later steps count from. `courses`: (first day, last day, percent
-    of the activity that is left, whether the effect fades)."""
+    of the activity that is left, whether the effect fades). `visits`: the latest first."""
 
-    __slots__ = ("rand", "id", "subject", "calendar", "missing", "resources", "labels", "marks", "courses", "onset", "age", "sex", "activity", "visits")
+    __slots__ = (
+        *("rand", "id", "subject", "calendar", "missing", "resources", "labels", "marks", "courses"),
+        *("onset", "age", "sex", "activity", "visits"),
+    )
 
     def __init__(self, number: int, rand: Rand, calendar: Calendar, missing: Missing) -> None:
         self.rand, self.calendar, self.missing = rand, calendar, missing
@@ -64,10 +68,9 @@ class Person:
     def active(self, offset: int) -> float:
         """The activity of the disease on a day: the least that a course of then leaves of it."""
         left = [
-            100 if fades and day > last - (last - first) // 3 else level
+            100 if fades and offset > last - (last - first) // 3 else level
             for first, last, level, fades in self.courses
-            for day in (offset,)
-            if first + 14 <= day <= last
+            if first + _WORKS_AFTER <= offset <= last
         ]
         return self.activity * min(left, default=100) / 100
 

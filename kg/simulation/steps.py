@@ -16,7 +16,7 @@ class Step:
     def __init__(self, table: Table, concepts: Concepts) -> None:
         self.name, self.basis = table.get("name", str), table.get("basis", str)
         self.rate = table.share("rate", 1)
-        self._when, self._unless = table.get("when", list, []), table.get("unless", list, [])
+        self._when, self._unless = frozenset(table.get("when", list, [])), frozenset(table.get("unless", list, []))
         self._sex, self._age = table.get("sex", str, None), table.get("age", list, None)
         self.read(table, concepts)
         table.done()
@@ -36,10 +36,9 @@ class Step:
             self.happen(person)
 
     def possible(self, person: Person) -> bool:
-        labels = person.labels
         return (
-            all(label in labels for label in self._when)
-            and not any(label in labels for label in self._unless)
+            self._when <= person.labels
+            and self._unless.isdisjoint(person.labels)
             and self._sex in (None, person.sex)
             and (self._age is None or self._age[0] <= person.age <= self._age[1])
         )

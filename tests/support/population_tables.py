@@ -73,7 +73,8 @@ def frequencies(count: int = COUNT, seed: int = SEED) -> dict[str, Counter]:
     calendar = Calendar(drawn.as_of)
     for first in range(1, count + 1, _TOGETHER):
         numbers = range(first, min(first + _TOGETHER, count + 1))
-        documents = [("simulated", one) for number in numbers for one in drawn.patient(number, seed, calendar, drawn.mistakes.rate).resources]
+        patients = (drawn.patient(number, seed, calendar, drawn.mistakes.rate) for number in numbers)
+        documents = [("simulated", one) for patient in patients for one in patient.resources]
         for row in results(evaluate(fhir.lift(documents, codes()).triples, guideline(), drawn.as_of)):
             _count(row, found)
     return found
