@@ -339,6 +339,7 @@ def test_damage_is_on_the_line_that_is_told_and_nowhere_else(tmp_path):
             assert (after[place - 1] == line) == (place not in told or told[place].kind == "patient-twice"), (name, place)
             if place in told:
                 assert told[place].patient.encode() in line
+                assert (told[place].patient.encode() in after[place - 1]) == (told[place].kind not in ("not-json", "no-id"))
                 place += told[place].kind == "patient-twice"
         assert place == len(after)
 

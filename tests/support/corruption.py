@@ -42,7 +42,7 @@ def _other_birth(resource: dict) -> None:
 KINDS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "truncated": ("Observation", lambda line: line[: len(line) // 2]),
     "not-json": ("Condition", lambda line: b"Proxy Error: the upstream server timed out"),
-    "no-subject": ("Observation", _edit(lambda one: one.pop("subject", one.pop("id", None)))),
+    "no-subject": ("Observation", _edit(lambda one: one.pop("subject" if "subject" in one else "id"))),
     "wrong-type": ("Patient", lambda line: line.replace(b'"resourceType":"Patient"', b'"resourceType":"Pateint"', 1)),
     "invalid-utf8": ("MedicationStatement", lambda line: line[:-1] + b',"note":"\xff\xfe\xfa"}'),
     "absent-subject": ("Condition", lambda line: re.sub(rb'"Patient/[^"]+"', b'"Patient/nobody"', line)),
