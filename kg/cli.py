@@ -40,6 +40,7 @@ from kg.cli_explain import explain
 from kg.cli_format import format_command
 from kg.cli_packet import packet
 from kg.cli_serve import serve
+from kg.cli_simulate import simulate
 from kg.cli_timeline import timeline
 from kg.cli_verify import verify
 from kg.cli_what_if import what_if
@@ -56,6 +57,7 @@ app.command()(explain)
 app.command("format")(format_command)
 app.command()(packet)
 app.command()(serve)
+app.command()(simulate)
 app.command()(timeline)
 app.command()(verify)
 
