@@ -13,6 +13,7 @@ import typer
 
 from kg.cli_ask import ask
 from kg.cli_check import check
+from kg.cli_cohort import cohort
 from kg.cli_common import (
     DEFAULT_SLUG,
     AsOf,
@@ -49,6 +50,7 @@ from kg.errors import InputError
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="Ask a clinical guideline about patients: verdicts with their reasons. Not a medical device.")
 app.command()(check)
+app.command()(cohort)
 app.command()(derive)
 app.command()(docs)
 app.command()(ask)
@@ -227,7 +229,7 @@ def queries() -> None:
     """List the queries with the question each answers."""
     from kg.queries import folder
 
-    for place in ("ask", "check", "derive", "prove", "verify"):
+    for place in ("ask", "check", "cohort", "derive", "prove", "verify"):
         for one in folder(place):
             print(f"{place}/{one.name}: {one.summary}")
 

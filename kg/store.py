@@ -9,7 +9,7 @@ import json
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby, islice
@@ -25,6 +25,7 @@ from kg.terms import PT, RDF, XSD
 _BASE = "https://w3id.org/sacroiliitis-kg/graph/"
 RULES, FACTS, DERIVED = _BASE + "rules", _BASE + "facts", _BASE + "derived"
 _CHUNK, _SECONDS = 2000, 600
+_STAGES = ("rules", "levels", "patient", "combine", "detail")
 _CONSTRUCT = re.compile(r"^CONSTRUCT (\{.*?\}) WHERE \{", re.MULTILINE | re.DOTALL)
 
 
@@ -34,6 +35,16 @@ def insert_form(query: Query) -> str:
     Raises ValueError when the query is no `CONSTRUCT {...} WHERE {...}`."""
     using = "\n".join(f"USING <{graph}>" for graph in (RULES, FACTS, DERIVED))
     text, count = _CONSTRUCT.subn(lambda found: f"INSERT {{ GRAPH <{DERIVED}> {found[1]} }}\n{using}\nWHERE {{", query.text, 1)
+    if count != 1:
+        raise ValueError(f"{query.name}: not of the form CONSTRUCT {{...}} WHERE {{...}}")
+    return text
+
+
+def plain_form(query: Query) -> str:
+    """A derive query as an update of the default graph alone, for a store that holds everything there.
+
+    Raises ValueError as `insert_form` does."""
+    text, count = _CONSTRUCT.subn(lambda found: f"INSERT {found[1]} WHERE {{", query.text, 1)
     if count != 1:
         raise ValueError(f"{query.name}: not of the form CONSTRUCT {{...}} WHERE {{...}}")
     return text
@@ -52,9 +63,9 @@ def _named(term):
     return ox.NamedNode(f"urn:kg:blank:{term.value}") if isinstance(term, ox.BlankNode) else term
 
 
-def steps() -> list[Query]:
-    """The steps that lead to verdicts, in order."""
-    return [query for query in folder("derive") if query.header["stage"] in ("rules", "levels", "patient", "combine", "detail")]
+def steps(stages: Collection[str] = _STAGES) -> list[Query]:
+    """The steps of these stages, in order; those that lead to verdicts without any named."""
+    return [query for query in folder("derive") if query.header["stage"] in stages]
 
 
 def dated(facts: Iterable[Triple], as_of: date) -> list[Triple]:
@@ -65,14 +76,15 @@ def dated(facts: Iterable[Triple], as_of: date) -> list[Triple]:
     return [*given, *(Triple(patient, ox.NamedNode(PT.asOf), day) for patient in sorted(patients, key=str))]
 
 
-def derive(update: Callable[[str], None], size: Callable[[], int], step: Callable[[Query], None] | None = None) -> None:
-    """Run all derive steps by `update`; steps of a stage that repeats in turn until `size`, the number of derived triples, stays."""
-    for stage, group in groupby(steps(), lambda query: query.header["stage"]):
+def derive(update: Callable[[str], None], size: Callable[[], int], step: Callable[[Query], None] | None = None,
+           stages: Collection[str] = _STAGES, form: Callable[[Query], str] = insert_form) -> None:
+    """Run the derive steps of these stages by `update`; steps of a stage that repeats in turn until `size`, the number of derived triples, stays."""
+    for stage, group in groupby(steps(stages), lambda query: query.header["stage"]):
         together = list(group)
         while True:
             before = size() if stage in REPEATED else 0
             for query in together:
-                update(insert_form(query))
+                update(form(query))
                 if step:
                     step(query)
             if stage not in REPEATED or size() == before:

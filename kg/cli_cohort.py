@@ -1,0 +1,69 @@
+"""`kg cohort`: everyone at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from kg.cli_common import DEFAULT_SLUG, AsOf, Codes, GuidelineFile, Slug, parse_date, say
+
+
+class TableForm(StrEnum):
+    csv = "csv"
+    ndjson = "ndjson"
+    parquet = "parquet"
+
+
+class RunnerName(StrEnum):
+    local = "local"
+    spark = "spark"
+
+
+def cohort(places: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="A FHIR bulk export (NDJSON, also compressed), a folder of bundles, or patient RDF.", show_default=False)],
+           output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="A new folder; one with an unfinished run goes on where it stopped.")],
+           as_of: AsOf = None, form: Annotated[TableForm, typer.Option("--format", help="Of the verdict table.")] = TableForm.csv,
+           jobs: Annotated[Optional[int], typer.Option("--jobs", min=1, help="Processes; all cores by default.")] = None,
+           runner: Annotated[RunnerName, typer.Option("--runner", help="Where partitions run.")] = RunnerName.local,
+           proofs: Annotated[bool, typer.Option("--proofs", help="Also write why, as N-Quads with a graph a patient; slower.")] = False,
+           guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, codes: Codes = None) -> None:
+    """Verdicts of a whole population as a table, with what could not be read and a summary.
+
+    Example: kg cohort population -o verdicts --as-of 2026-03-02"""
+    from kg.cohort import tables
+    from kg.cohort.partition import Settings
+    from kg.cohort.run import cohort as run
+    from kg.cohort.runners import RUNNERS
+    from kg.guideline import load
+
+    tables.need(form.value)
+    files = tuple(guideline_file or ())
+    settings = Settings(str(output.absolute()), parse_date(as_of).isoformat(), form.value, guideline, tuple(str(file.absolute()) for file in files),
+                        str(codes.absolute()) if codes else None, proofs)
+    progress = _Progress() if sys.stderr.isatty() else lambda what, done, whole: None
+    summary = run([place.absolute() for place in places], settings, load(guideline, files), RUNNERS[runner.value], jobs or os.cpu_count() or 1, progress)
+    patients, entries = summary["patients"], summary["entries"]
+    say(f"{patients['in']} patients: {patients['out']} with verdicts, {patients['rejected']} rejected (rejected.csv)")
+    if entries["ofNobody"]:
+        say(f"{entries['ofNobody']} entries belong to nobody or could not be read (rejected.csv): a patient may lack them")
+    if patients["rejected"] or entries["ofNobody"]:
+        raise typer.Exit(1)
+
+
+class _Progress:
+    """Says on the terminal what is done, how quickly, and how long the rest may take."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def __call__(self, what: str, done: int, whole: int) -> None:
+        spent = max(time.monotonic() - self._began, 0.001)
+        parts = int(what.split()[0]) if whole else 0
+        rest = f", about {spent / parts * (whole - parts) / 60:.0f} min left" if parts else ""
+        unit = "patients" if whole else "lines"
+        print(f"\r{what}, {done} {unit}, {done / spent:.0f} a second{rest}\033[K", end="\n" if whole and parts == whole else "", file=sys.stderr, flush=True)

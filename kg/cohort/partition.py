@@ -1,0 +1,132 @@
+"""One partition from its lines to its files, wherever it runs: read, judge, write.
+
+Everything that it needs is in its task, and what it leaves are files that appear whole or not at all; the count, which
+is written last, says that the partition is done."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+from kg import inputs
+from kg.cohort import reading, tables
+from kg.cohort.judging import BATCH, Judge, Judged
+from kg.cohort.reading import Batch, Rejection
+from kg.cohort.tally import Names, Tally
+from kg.codes import CodeIndex
+from kg.fhir import Finding
+from kg.guideline import load
+
+_FINDING = ("place", "severity", "resource", "element", "message")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is the same for every partition of a run; paths as text, so that it travels."""
+
+    out: str
+    as_of: str
+    form: str
+    guideline: str
+    guideline_files: tuple[str, ...] = ()
+    codes: str | None = None
+    proofs: bool = False
+
+
+@dataclass(frozen=True)
+class Task:
+    """A partition: its number, and the files that it holds; none when it is a part of a shuffled export."""
+
+    settings: Settings
+    number: int
+    files: tuple[str, ...] = ()
+
+
+def run(task: Task) -> int:
+    """Do a partition, unless it is done: how many patients it has."""
+    work = Path(task.settings.out) / "work"
+    done = work / f"{task.number:05}.json"
+    if done.exists():
+        return json.loads(done.read_text("utf-8"))["patients"]["in"]
+    judge, names, codes = _ready(task.settings)
+    batches = reading.given([Path(file) for file in task.files], codes, BATCH) if task.files else reading.exported(work, task.number, codes, BATCH)
+    tally, rejected, findings, rows, counts = Tally(), [], [], [], {"in": 0, "out": 0, "entries": 0, "ignored": 0}
+    proofs: list[bytes] = []
+    for batch in batches:
+        patients = _judged(judge, batch, proofs if task.settings.proofs else None)
+        for patient in patients:
+            tally.add(patient, names)
+        tally.find(batch.findings)
+        rows += tables.table(patients, names)
+        rejected += batch.rejected
+        findings += batch.findings
+        counts["in"] += len(patients)
+        counts["out"] += len(patients)
+        counts["entries"] += batch.entries
+        counts["ignored"] += batch.ignored
+    counts["in"] += len({one.patient for one in rejected if one.patient})
+    out = Path(task.settings.out)
+    name = f"part-{task.number:05}"
+    write(out / "verdicts" / f"{name}.{task.settings.form}", tables.FORMATS[task.settings.form](rows))
+    write(out / "findings" / f"{name}.csv", _findings(findings))
+    if task.settings.proofs:
+        write(out / "proofs" / f"{name}.nq", b"".join(proofs))
+    record = {"patients": counts, "rejected": [[one.patient, one.place, one.reason] for one in sorted(set(rejected))], "counts": tally.rows()}
+    write(done, json.dumps(record, ensure_ascii=False).encode())
+    return counts["in"]
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all, also after a power cut."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f".{path.name}.{os.getpid()}")
+    with half.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    half.replace(path)
+
+
+@lru_cache(maxsize=1)
+def _ready(settings: Settings) -> tuple[Judge, Names, CodeIndex]:
+    """Guideline and codes, loaded once a process."""
+    guideline = load(settings.guideline, tuple(Path(file) for file in settings.guideline_files))
+    index, _ = inputs.codes(Path(settings.codes) if settings.codes else None)
+    return Judge(guideline, date.fromisoformat(settings.as_of)), Names(guideline), index
+
+
+def _judged(judge: Judge, batch: Batch, proofs: list[bytes] | None) -> list[Judged]:
+    """The verdicts of a batch; with `proofs`, what proves them is added there, a graph a patient."""
+    if not batch.triples:
+        return []
+    if proofs is None:
+        return judge.judge(batch.triples)
+    from kg.cohort.proving import proved
+
+    patients, quads = proved(judge, batch.triples)
+    proofs.append(quads)
+    return patients
+
+
+def _findings(found: list[Finding]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_FINDING)
+    writer.writerows([getattr(one, name) for name in _FINDING] for one in found)
+    return text.getvalue().encode()
+
+
+def rejections(rows: Iterator[Rejection]) -> bytes:
+    """The list of what could not be read, as CSV."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("patient", "place", "reason"))
+    writer.writerows((one.patient, one.place, one.reason) for one in rows)
+    return text.getvalue().encode()
