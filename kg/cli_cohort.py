@@ -52,7 +52,7 @@ def cohort(places: Annotated[list[Path], typer.Argument(metavar="INPUT...", help
     if entries["ofNobody"]:
         say(f"{entries['ofNobody']} entries belong to nobody or could not be read (rejected.csv): a patient may lack them")
     if patients["rejected"] or entries["ofNobody"]:
-        raise typer.Exit(1)
+        raise typer.Exit(2)
 
 
 class _Progress:
