@@ -39,14 +39,13 @@ def cohort(places: Annotated[list[Path], typer.Argument(metavar="INPUT...", help
     from kg.cohort.partition import Settings
     from kg.cohort.run import cohort as run
     from kg.cohort.runners import RUNNERS
-    from kg.guideline import load
 
     tables.need(form.value)
     files = tuple(guideline_file or ())
     settings = Settings(str(output.absolute()), parse_date(as_of).isoformat(), form.value, guideline, tuple(str(file.absolute()) for file in files),
                         str(codes.absolute()) if codes else None, proofs)
     progress = _Progress() if sys.stderr.isatty() else lambda what, done, whole: None
-    summary = run([place.absolute() for place in places], settings, load(guideline, files), RUNNERS[runner.value], jobs or os.cpu_count() or 1, progress)
+    summary = run([place.absolute() for place in places], settings, RUNNERS[runner.value], jobs or os.cpu_count() or 1, progress)
     patients, entries = summary["patients"], summary["entries"]
     say(f"{patients['in']} patients: {patients['out']} with verdicts, {patients['rejected']} rejected (rejected.csv)")
     if entries["ofNobody"]:

@@ -45,6 +45,11 @@ class Names:
         population = index.text(guideline.iri, GL.population)
         self.needs = {rule: sorted((one.value for one in index.objects(ox.NamedNode(rule), GL.needs)), key=lambda one: (one != population, one)) for rule in self.rules}
 
+    def rule(self, iri: str) -> str:
+        """The id of a rule; its local name where a variant has the same id."""
+        short = self.short(iri)
+        return short if sum(self.short(other) == short for other in self.rules) == 1 else local(iri)
+
     def short(self, iri: str) -> str:
         """The id or slug of a node, else its local name."""
         if iri not in self._short:
@@ -86,10 +91,10 @@ class Tally:
         for (rule, _), degree in patient.rules.items():
             best[rule] = max(best[rule], degree)
         for rule in names.rules:
-            self.counts["rules"][names.short(rule), ("does-not-apply", "unknown", "applies")[best[rule]]] += 1
+            self.counts["rules"][names.rule(rule), ("does-not-apply", "unknown", "applies")[best[rule]]] += 1
             for place, criterion in enumerate(names.needs[rule]):
                 degree = patient.answers[criterion]
-                self.counts["attrition"][names.short(rule), place, local(criterion), _ANSWERS[degree]] += 1
+                self.counts["attrition"][names.rule(rule), place, local(criterion), _ANSWERS[degree]] += 1
                 if degree < 2:
                     break
 
