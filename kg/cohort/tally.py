@@ -42,13 +42,14 @@ class Names:
         treatments = sorted(index.subjects(RDF.type, ox.NamedNode(GL.Treatment)), key=lambda node: (int(index.text(node, GL.order) or 10**6), node.value))
         self.treatments = [node.value for node in treatments]
         self.rules = sorted({rule.value for node in treatments for rule in index.subjects(GL.targets, node)}, key=self.short)
+        ids = Counter(map(self.short, self.rules))
+        self._rule = {rule: self.short(rule) if ids[self.short(rule)] == 1 else local(rule) for rule in self.rules}
         population = index.text(guideline.iri, GL.population)
         self.needs = {rule: sorted((one.value for one in index.objects(ox.NamedNode(rule), GL.needs)), key=lambda one: (one != population, one)) for rule in self.rules}
 
     def rule(self, iri: str) -> str:
         """The id of a rule; its local name where a variant has the same id."""
-        short = self.short(iri)
-        return short if sum(self.short(other) == short for other in self.rules) == 1 else local(iri)
+        return self._rule[iri]
 
     def short(self, iri: str) -> str:
         """The id or slug of a node, else its local name."""
