@@ -76,8 +76,9 @@ def _readable(found, files: list[Path] | None) -> list:
     return readable(found.triples, found.report, shapes)
 
 
-def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list[Path] | None, codes: Path | None, engine: EngineName, step=None):
-    """Read the inputs and evaluate them: (Inputs, Evaluation); `step` as in kg.evaluate. Raises InputError when they hold no patient."""
+def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list[Path] | None, codes: Path | None, engine: EngineName, step=None,
+                    detail: bool = True):
+    """Read the inputs and evaluate them: (Inputs, Evaluation); `step` and `detail` as in kg.evaluate. Raises InputError when they hold no patient."""
     from kg.evaluate import evaluate
     from kg.guideline import load
 
@@ -86,7 +87,7 @@ def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list
     found = read_inputs(places, codes)
     if not found.patients and not found.errors:
         raise nobody(places)
-    return found, evaluate(_readable(found, files), guideline, day, engine.value, step)
+    return found, evaluate(_readable(found, files), guideline, day, engine.value, step, detail)
 
 
 def rows_in_order(found, evaluation, patient: str | None) -> list[dict]:

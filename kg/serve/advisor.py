@@ -72,7 +72,7 @@ class Advisor:
     def _cards(self, job: Job) -> list[dict]:
         asked = hooks.read(job.hook, job.body)
         lifted = fhir.lift(asked.documents, self._rules.codes)
-        with self._session.evaluated(lifted.triples, job.as_of) as evaluation:
+        with self._session.evaluated(lifted.triples, job.as_of, detail=False) as evaluation:
             rows = [row for row in results(evaluation) if row["patient"] == asked.patient]
         if len(rows) != 1:
             raise Problem(412, "prefetch unusable", "The prefetch key patient must hold the one Patient of context.patientId.")
