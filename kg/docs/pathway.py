@@ -202,7 +202,7 @@ def svg(text: str, title: str) -> str:
     )
     size = re.search(r'width="(\d+)pt" height="(\d+)pt"', drawn)
     width = int(size[1]) if size else 0
-    head = f'<svg class="pathway" role="img" aria-label="{escape(title)}" style="--wide:{width}px"'
+    head = f'<svg class="pathway" role="img" aria-label="{escape(title)}" width="{width}"'
     return re.sub(r'<svg width="\d+pt" height="\d+pt"', head, drawn, count=1)
 
 
