@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass, replace
 from datetime import date
 from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
 from kg import fhir, inputs
 from kg.asking import Bounds
@@ -23,6 +24,10 @@ from kg.serve import hooks
 from kg.serve.problem import Problem
 from kg.serve.worker import Answer, serve
 from kg.warm import Session
+
+if TYPE_CHECKING:
+    from kg.serve.workbench.bench import Bench
+    from kg.serve.workbench.desk import Record
 
 FHIR, JSON, PROBLEM = "application/fhir+json", "application/json", "application/problem+json"
 #: How many of the parts of a record that could not be read a card names.
@@ -40,23 +45,30 @@ class Job:
     as_of: date
 
 
-def main(connection: Connection, rules: Rules, pages: str | None, memory: int, seconds: float) -> None:
+def main(connection: Connection, rules: Rules, pages: str | None, bench: Bench | None, memory: int, seconds: float) -> None:
     """Load, then answer one `Job` after the other until the connection closes. `memory`: mebibytes on top of what is loaded;
     `seconds`: as in kg.serve.worker."""
-    advisor = Advisor(rules, pages)
+    advisor = Advisor(rules, pages, bench)
     gc.collect()
     gc.freeze()                 # what is loaded stays: no later collection walks it
     serve(connection, advisor.answer, memory, seconds)
 
 
 class Advisor:
-    """Answers jobs with one warm session."""
+    """Answers jobs with one warm session; those of the workbench (`bench`) at its desk."""
 
-    def __init__(self, rules: Rules, pages: str | None = None) -> None:
+    def __init__(self, rules: Rules, pages: str | None = None, bench: Bench | None = None) -> None:
         self._rules, self._pages, self._session = rules, pages, Session(rules.guideline)
+        if bench:
+            from kg.serve.workbench.desk import Desk
 
-    def answer(self, job: Job) -> Answer:
+            self._desk = Desk(bench, rules, self._session)
+
+    def answer(self, job: Job | Record) -> Answer:
         """The answer to a request, or to what is wrong with it."""
+        return self._hooked(job) if isinstance(job, Job) else self._desk.answer(job)
+
+    def _hooked(self, job: Job) -> Answer:
         try:
             if job.hook is None:
                 return _json(200, FHIR, self._evaluated(job))

@@ -24,7 +24,7 @@ GRAPHS = {"text/turtle": ox.RdfFormat.TURTLE, "application/n-triples": ox.RdfFor
           "application/ld+json": ox.RdfFormat.JSON_LD, "application/rdf+xml": ox.RdfFormat.RDF_XML}
 _GRACE = 5
 _BASE = "https://w3id.org/sacroiliitis-kg/"
-_PREFIXES = {"gl": _BASE + "core#", "pt": _BASE + "patient#", "cl": _BASE + "clinical#", "rs": _BASE + "guideline/refractory-sacroiliitis#"}
+PREFIXES = {"gl": _BASE + "core#", "pt": _BASE + "patient#", "cl": _BASE + "clinical#", "rs": _BASE + "guideline/refractory-sacroiliitis#"}
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def answer(store: ox.Store, asked: Asked, rows: int) -> Answer:
             if media is None:
                 return _refused(GRAPHS)
             triples = list(islice(found, rows + 1))
-            body = ox.serialize(triples[:rows], format=GRAPHS[media], prefixes=_PREFIXES)
+            body = ox.serialize(triples[:rows], format=GRAPHS[media], prefixes=PREFIXES)
             return Answer(200, media, body, len(triples) > rows)
         media = choose(asked.accept, tuple(RESULTS))
         if media is None:

@@ -1,0 +1,97 @@
+// The query page: YASGUI's editor and result view over this service's endpoint. Nothing is kept in the browser, no query gets
+// into an address, and terms are completed from the ontology alone.
+"use strict";
+(async () => {
+  const form = document.getElementById("ask");
+  const field = document.getElementById("text");
+  const said = document.getElementById("said");
+  const result = document.getElementById("result");
+  const terms = await (await fetch("assets/terms.json")).json();
+  const { Yasqe, Yasr } = window;
+
+  Yasqe.forkAutocompleter("prefixes", { name: "our-prefixes", persistenceId: null, get: () => Object.entries(terms.prefixes).map(([name, iri]) => `${name}: <${iri}>`) }, false);
+  Yasqe.forkAutocompleter("class", { name: "our-classes", persistenceId: null, bulk: true, get: () => terms.classes }, false);
+  Yasqe.forkAutocompleter("property", { name: "our-properties", persistenceId: null, bulk: true, get: () => terms.properties }, false);
+
+  const host = document.createElement("div");
+  field.before(host);
+  field.hidden = true;
+  const editor = new Yasqe(host, {
+    value: field.value, persistenceId: null, createShareableLink: null, consumeShareLink: null, showQueryButton: false, resizeable: false,
+    editorHeight: "20rem", autocompleters: ["variables", "our-prefixes", "our-classes", "our-properties"],
+    // Tab leaves the editor, as a keyboard user expects
+    extraKeys: { ...Yasqe.defaults.extraKeys, Tab: false, "Shift-Tab": false }, screenReaderLabel: "Query",
+    requestConfig: { endpoint: new URL("sparql", document.baseURI).href, method: "POST" },
+  });
+  editor.getInputField().setAttribute("aria-label", "Query");
+  const view = new Yasr(result, { persistenceId: null, maxPersistentResponseSize: 0, prefixes: terms.prefixes });
+
+  // Labels beside IRIs, and links to the pages about them, whenever the table is drawn anew
+  function label() {
+    for (const link of result.querySelectorAll("a.iri:not([data-seen])")) {
+      const [text, page] = terms.labels[link.getAttribute("href")] || [];
+      link.dataset.seen = "";
+      if (!text) continue;
+      if (page) link.setAttribute("href", page);
+      const beside = document.createElement("span");
+      beside.className = "label";
+      beside.textContent = ` ${text}`;
+      link.after(beside);
+    }
+  }
+  new MutationObserver(label).observe(result, { childList: true, subtree: true });
+
+  function tell(text) { said.textContent = text; }
+
+  editor.on("queryBefore", () => tell("Asking…"));
+  editor.on("queryResponse", (_, response, duration) => {
+    if (response instanceof Error) {
+      const problem = read(response.message);
+      tell(problem ? `${problem.title}: ${problem.detail}` : `No answer: ${response.message}`);
+      view.setResponse(new Error(said.textContent));
+      return;
+    }
+    view.setResponse(response, duration);
+    const cut = response.headers.get("kg-truncated");
+    const found = view.results?.getBindings();
+    tell((found ? `${found.length} row${found.length === 1 ? "" : "s"}` : "Answered") + ` in ${duration} ms.` + (cut ? ` The answer was cut (${cut}).` : ""));
+  });
+
+  function read(text) {
+    try { return JSON.parse(text); } catch { return null; }
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    editor.query().catch(() => {});
+  });
+
+  for (const button of form.querySelectorAll("button[data-accept]")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const reply = await fetch("sparql", { method: "POST", headers: { Accept: button.dataset.accept, "Content-Type": "application/sparql-query" }, body: editor.getValue() });
+      const text = await reply.text();
+      if (!reply.ok) {
+        const problem = read(text);
+        tell(problem ? `${problem.title}: ${problem.detail}` : "No answer.");
+        return;
+      }
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob([text], { type: button.dataset.accept }));
+      link.download = button.dataset.file;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+      tell(`Saved as ${button.dataset.file}.`);
+    });
+  }
+
+  for (const link of document.querySelectorAll("a[data-query]")) {
+    link.addEventListener("click", async (event) => {
+      event.preventDefault();
+      editor.setValue(await (await fetch(link.dataset.query)).text());
+      await editor.query().catch(() => {});
+      said.scrollIntoView({ block: "nearest" });
+    });
+  }
+  document.getElementById("keys").hidden = false;
+})();
