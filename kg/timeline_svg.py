@@ -134,7 +134,7 @@ def _patterns(prefix: str) -> str:
 
 
 def _fill(look: str, prefix: str) -> str:
-    return f'class="bar {look}"' if look in ("none", "full", "plain") else f'class="bar" style="fill:url(#{prefix}-{look})"'
+    return f'class="bar {look}"' if look in ("none", "full", "plain") else f'class="bar" fill="url(#{prefix}-{look})"'
 
 
 def _courses(timeline: Timeline, scale: _Scale, top: float, prefix: str) -> tuple[list[str], float]:

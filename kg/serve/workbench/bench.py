@@ -71,11 +71,12 @@ class Bench:
         return Markup(_environment().get_template(template).render(**context))
 
     def patient(self, form: Form = Form(), problem: Problem | None = None, faults: Iterable[str] = (), checked: Checked | None = None,
-                body: Markup = Markup(), many: int = 0, shown: str = "") -> str:
-        """The page for a patient: the form; with `problem` why there is no answer, with `body` the answer."""
+                body: Markup = Markup(), heading: str = "", shown: str = "") -> str:
+        """The page for a patient: the form; with `problem` why there is no answer, with `body` the answer, under a heading
+        unless it has its own."""
         return self.page(
             "patient.html", "Patient", "patient", "assets/patient.css", ("assets/patient.js",), form=form, problem=problem, faults=tuple(faults),
-            checked=checked, body=body, many=many, shown=shown, questions=[one for one in questions() if about_patients(one)],
+            checked=checked, body=body, heading=heading, shown=shown, questions=[one for one in questions() if about_patients(one)],
         )  # fmt: skip
 
 

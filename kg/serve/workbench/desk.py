@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from markupsafe import Markup
+from pyoxigraph import Literal, NamedNode
 
 from kg import inputs, report, tables
 from kg.asking import Bounds
@@ -19,6 +20,7 @@ from kg.serve.workbench.bench import Bench, Checked, Form, about_patients, findi
 from kg.serve.worker import Answer
 from kg.validate import readable, validate_record
 from kg.warm import Session
+from kg.words import local
 
 HTML = "text/html; charset=utf-8"
 FILES = {"csv": "text/csv; charset=utf-8", "json": "application/sparql-results+json"}
@@ -77,16 +79,26 @@ class Desk:
         rows = sorted(results(evaluation), key=lambda row: order.index(row["iri"]))
         printing = report.Report(evaluation, self._printed, _SEARCH)
         body = report.timelines(printing, rows) if job.show == "timeline" else report.body(printing, rows, _UNDRAWN)
-        return Answer(200, HTML, self._bench.patient(job.form, checked=checked, body=body, many=len(rows), shown=job.show).encode())
+        heading = "" if len(rows) == 1 else f"{len(rows)} patients"
+        return Answer(200, HTML, self._bench.patient(job.form, checked=checked, body=body, heading=heading, shown=job.show).encode())
 
     def _asked(self, job: Record, evaluation: Evaluation, checked: Checked) -> Answer:
         query = asked(job.form.question)
         if job.show in FILES:
             return Answer(200, FILES[job.show], tables.run(evaluation.engine, query.text, query.name, job.show).encode())
         names, rows = evaluation.engine.select(query.text)
-        cells = [["" if term is None else term.value for term in row] for row in rows]
+        cells = [[self._cell(term) for term in row] for row in rows]
         body = self._bench.part("answer.html", query=query, names=names, rows=cells)
-        return Answer(200, HTML, self._bench.patient(job.form, checked=checked, body=body, many=1, shown="table").encode())
+        return Answer(200, HTML, self._bench.patient(job.form, checked=checked, body=body, heading=query.summary, shown="table").encode())
+
+
+    def _cell(self, term: NamedNode | Literal | None) -> dict[str, str]:
+        """A term of an answer: its text; of what the guideline names also the label and the page."""
+        text = "" if term is None else term.value
+        if text not in self._printed.book.nodes or not isinstance(term, NamedNode):
+            return {"text": text, "label": "", "to": ""}
+        place = self._printed.book.place(text)
+        return {"text": local(text), "label": self._printed.book.label(text), "to": f"docs/{place}" if place else ""}
 
 
 def asked(name: str) -> Query:

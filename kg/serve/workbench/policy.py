@@ -14,5 +14,7 @@ def _policy(styles: str) -> str:
 
 
 PAGE = _policy("")
+#: The result view of YASGUI adds one style element of its own, always the same: how wide the grips between columns are.
+QUERY = _policy(" 'sha256-zCK2EVMoPc04mRF/g5CotUvxbJPWS+8V0b+s9ptqQIk='")
 #: The drawing of a timeline carries its style, always the same.
 PATIENT = _policy(f" 'sha256-{b64encode(sha256(STYLE.encode()).digest()).decode()}'")

@@ -44,7 +44,7 @@ def leaves(bench: Bench, guideline: Guideline) -> dict[str, Leaf]:
         "assets/patient.js": _asset("patient.js"), "assets/query.js": _asset("query.js"), "assets/terms.json": terms(book),
         "assets/yasgui.css": _asset("vendor/yasgui.min.css"), "assets/yasgui.js": _asset("vendor/yasgui.min.js"),
     }  # fmt: skip
-    return {f"/{path}": Leaf(_media(path), text.encode()) for path, text in texts.items()}
+    return {f"/{path}": Leaf(_media(path), text.encode(), policy.QUERY if path == "query" else policy.PAGE) for path, text in texts.items()}
 
 
 def terms(book: Book) -> str:
@@ -72,8 +72,10 @@ def _start(bench: Bench, book: Book, site: Site) -> str:
 
 
 def _query(bench: Bench) -> str:
-    groups = [(title, [one for one in questions() if about_patients(one) == about]) for title, about in (("About the guideline", False), ("About patients", True))]
-    return bench.page("query.html", "Query", "query", scripts=("assets/yasgui.js", "assets/query.js"), styles=("assets/yasgui.css", "assets/query.css"), groups=groups)
+    sorts = (("About the guideline", False), ("About patients", True))
+    groups = [(title, [one for one in questions() if about_patients(one) == sort]) for title, sort in sorts]
+    scripts, styles = ("assets/yasgui.js", "assets/query.js"), ("assets/yasgui.css", "assets/query.css")
+    return bench.page("query.html", "Query", "query", scripts=scripts, styles=styles, groups=groups)
 
 
 def _asset(name: str) -> str:

@@ -8,6 +8,7 @@
   const result = document.getElementById("result");
   const terms = await (await fetch("assets/terms.json")).json();
   const { Yasqe, Yasr } = window;
+  const narrow = window.matchMedia("(max-width: 60rem)").matches;
 
   Yasqe.forkAutocompleter("prefixes", { name: "our-prefixes", persistenceId: null, get: () => Object.entries(terms.prefixes).map(([name, iri]) => `${name}: <${iri}>`) }, false);
   Yasqe.forkAutocompleter("class", { name: "our-classes", persistenceId: null, bulk: true, get: () => terms.classes }, false);
@@ -24,10 +25,18 @@
     requestConfig: { endpoint: new URL("sparql", document.baseURI).href, method: "POST" },
   });
   editor.getInputField().setAttribute("aria-label", "Query");
-  const view = new Yasr(result, { persistenceId: null, maxPersistentResponseSize: 0, prefixes: terms.prefixes });
+  const scroller = host.querySelector(".CodeMirror-scroll");
+  scroller.tabIndex = 0;
+  scroller.setAttribute("role", "region");
+  scroller.setAttribute("aria-label", "Text of the query, scrolls");
+  const view = new Yasr(result, {
+    persistenceId: null, maxPersistentResponseSize: 0, prefixes: terms.prefixes,
+    plugins: { ...Yasr.defaults.plugins, table: { enabled: true, dynamicConfig: { compact: true, isEllipsed: false, pageSize: 50 } } },
+  });
 
   // Labels beside IRIs, and links to the pages about them, whenever the table is drawn anew
   function label() {
+    result.querySelector("select:not([aria-label])")?.setAttribute("aria-label", "Page size");
     for (const link of result.querySelectorAll("a.iri:not([data-seen])")) {
       const [text, page] = terms.labels[link.getAttribute("href")] || [];
       link.dataset.seen = "";
@@ -90,8 +99,9 @@
       event.preventDefault();
       editor.setValue(await (await fetch(link.dataset.query)).text());
       await editor.query().catch(() => {});
-      said.scrollIntoView({ block: "nearest" });
+      said.scrollIntoView({ block: narrow ? "start" : "nearest" });
     });
   }
   document.getElementById("keys").hidden = false;
+  if (narrow) for (const group of document.querySelectorAll(".saved details")) group.open = false;
 })();
