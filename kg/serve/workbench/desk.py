@@ -26,7 +26,7 @@ HTML = "text/html; charset=utf-8"
 FILES = {"csv": "text/csv; charset=utf-8", "json": "application/sparql-results+json"}
 SHOWN = ("verdicts", "timeline", "table", *FILES)
 #: How far the questions that settle a verdict are searched for while somebody waits.
-_SEARCH = Bounds(questions=2, patients=300)
+_SEARCH = Bounds(questions=2, patients=60)
 
 
 @dataclass(frozen=True)

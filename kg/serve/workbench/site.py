@@ -74,8 +74,9 @@ def _start(bench: Bench, book: Book, site: Site) -> str:
 def _query(bench: Bench) -> str:
     sorts = (("About the guideline", False), ("About patients", True))
     groups = [(title, [one for one in questions() if about_patients(one) == sort]) for title, sort in sorts]
+    first = min(groups[0][1], key=lambda one: len(one.text))
     scripts, styles = ("assets/yasgui.js", "assets/query.js"), ("assets/yasgui.css", "assets/query.css")
-    return bench.page("query.html", "Query", "query", scripts=scripts, styles=styles, groups=groups)
+    return bench.page("query.html", "Query", "query", scripts=scripts, styles=styles, groups=groups, first=first)
 
 
 def _asset(name: str) -> str:

@@ -34,6 +34,8 @@
     plugins: { ...Yasr.defaults.plugins, table: { enabled: true, dynamicConfig: { compact: true, isEllipsed: false, pageSize: 50 } } },
   });
 
+  result.hidden = true;
+
   // Labels beside IRIs, and links to the pages about them, whenever the table is drawn anew
   function label() {
     result.querySelector("select:not([aria-label])")?.setAttribute("aria-label", "Page size");
@@ -54,6 +56,7 @@
 
   editor.on("queryBefore", () => tell("Asking…"));
   editor.on("queryResponse", (_, response, duration) => {
+    result.hidden = false;
     if (response instanceof Error) {
       const problem = read(response.message);
       tell(problem ? `${problem.title}: ${problem.detail}` : `No answer: ${response.message}`);
