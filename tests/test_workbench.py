@@ -27,6 +27,7 @@ from tests.support import vignettes
 from tests.support.pages import bare, barriers, loads_from_outside, parse
 from tests.support.service import running
 
+pytestmark = pytest.mark.xdist_group("workbench")          # one process makes the pages that all tests read
 ROOT = Path(__file__).parent.parent
 DAY = date(2026, 3, 2)
 FHIR = (ROOT / "examples" / "loss-of-response.json").read_text(encoding="utf-8")

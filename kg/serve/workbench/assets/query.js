@@ -1,5 +1,5 @@
-// The query page: YASGUI's editor and result view over this service's endpoint. Nothing is kept in the browser, no query gets
-// into an address, and terms are completed from the ontology alone.
+// The query page: YASGUI's editor and result view over this service's endpoint, without its tabs, which would keep queries in
+// the browser. Nothing of a query or an answer is kept or gets into an address; terms are completed from the ontology alone.
 "use strict";
 (async () => {
   const form = document.getElementById("ask");
@@ -45,7 +45,7 @@
       if (!text) continue;
       if (page) link.setAttribute("href", page);
       const beside = document.createElement("span");
-      beside.className = "label";
+      beside.className = "named";
       beside.textContent = ` ${text}`;
       link.after(beside);
     }
