@@ -106,6 +106,24 @@ def test_a_file_is_chosen(page, service):
     page.wait("document.getElementById('record').value")
     assert page.evaluate("document.getElementById('record').value") == EXAMPLE.read_text(encoding="utf-8")
     assert "loss-of-response.json" in page.text(".file [role=status]")
+    page.evaluate("""(() => {
+      const held = new DataTransfer();
+      held.items.add(new File(["dropped"], "dropped.ttl"));
+      document.getElementById("record").dispatchEvent(new DragEvent("drop", { dataTransfer: held, cancelable: true }));
+    })()""")
+    page.wait("document.getElementById('record').value === 'dropped'")
+
+
+def test_without_a_script_a_patient_is_judged_and_a_query_is_sent(page, service):
+    page.call("Emulation.setScriptExecutionDisabled", value=True)
+    judge(page, service)
+    assert page.text("h1") == "pv-061"
+    page.open(service + "query")
+    assert page.evaluate("document.querySelector('.CodeMirror') === null && document.getElementById('text').value.includes('SELECT')")
+    with page.loading():
+        page.click("#run")
+    assert page.evaluate("location.pathname") == "/sparql"
+    page.complaints.clear()             # the browser's own view of JSON wants a style that the answer's policy does not let in
 
 
 def test_a_saved_query_is_run_with_labels_and_downloaded(page, service):

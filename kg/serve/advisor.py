@@ -49,20 +49,29 @@ def main(connection: Connection, rules: Rules, pages: str | None, bench: Bench |
     """Load, then answer one `Job` after the other until the connection closes. `memory`: mebibytes on top of what is loaded;
     `seconds`: as in kg.serve.worker."""
     advisor = Advisor(rules, pages, bench)
+    _settle()
+    serve(connection, advisor.answer, memory, seconds, advisor.prepare if bench else None)
+
+
+def _settle() -> None:
+    """What is loaded stays: no later collection walks it."""
     gc.collect()
-    gc.freeze()                 # what is loaded stays: no later collection walks it
-    serve(connection, advisor.answer, memory, seconds)
+    gc.freeze()
 
 
 class Advisor:
     """Answers jobs with one warm session; those of the workbench (`bench`) at its desk."""
 
     def __init__(self, rules: Rules, pages: str | None = None, bench: Bench | None = None) -> None:
-        self._rules, self._pages, self._session = rules, pages, Session(rules.guideline)
-        if bench:
-            from kg.serve.workbench.desk import Desk
+        self._rules, self._pages, self._bench, self._session = rules, pages, bench, Session(rules.guideline)
 
-            self._desk = Desk(bench, rules, self._session)
+    def prepare(self) -> None:
+        """Set up the desk of the workbench."""
+        from kg.serve.workbench.desk import Desk
+
+        assert self._bench
+        self._desk = Desk(self._bench, self._rules, self._session)
+        _settle()
 
     def answer(self, job: Job | Record) -> Answer:
         """The answer to a request, or to what is wrong with it."""

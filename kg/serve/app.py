@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -52,13 +51,12 @@ def create_app(served: Dataset, settings: Settings, title: str, rules: Rules | N
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.pool = Pool(main, (served.quads, settings.rows, settings.memory), settings, spare=settings.workers)
-        async with asyncio.TaskGroup() as opening:
-            for part in filter(None, (app.state.pool, guidance, workbench)):
-                opening.create_task(part.open())
+        parts = [part for part in (app.state.pool, guidance, workbench) if part]
+        for part in parts:
+            await part.open()
         yield
-        await app.state.pool.close()
-        if guidance:
-            await guidance.close()
+        for part in parts:
+            await part.close()
 
     async def sparql(received: Request) -> Response:
         if received.method == "OPTIONS":

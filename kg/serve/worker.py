@@ -48,12 +48,19 @@ def main(connection: Connection, data: bytes, rows: int, memory: int, seconds: f
     serve(connection, lambda asked: answer(store, asked, rows), memory, seconds)
 
 
-def serve(connection: Connection, answering: Callable[[Any], Answer], memory: int, seconds: float) -> None:
-    """Say that all is loaded, then answer one job after the other, within these bounds, until the connection closes."""
+def serve(connection: Connection, answering: Callable[[Any], Answer], memory: int, seconds: float, prepare: Callable[[], None] | None = None) -> None:
+    """Say that all is loaded, then answer one job after the other, within these bounds, until the connection closes.
+
+    `prepare` is done in between: what nobody has to wait for when the service starts."""
     for name in (signal.SIGINT, signal.SIGTERM):                # the service ends its workers
         signal.signal(name, signal.SIG_IGN)
+    try:
+        connection.send("ready")
+    except BrokenPipeError:                                     # the service ended meanwhile
+        return
+    if prepare:
+        prepare()
     _limit(memory)
-    connection.send("ready")
     while True:
         try:
             job = connection.recv()

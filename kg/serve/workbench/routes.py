@@ -25,19 +25,26 @@ from kg.serve.worker import Answer
 
 
 class Shelf(BaseRoute):
-    """Finished pages by path. Another path is none of its own, so that no line of the log holds what a client made up."""
+    """Pages by path, made while the service starts: who comes earlier waits for them.
+
+    Another path is no endpoint, so that no line of the log holds what a client made up."""
 
     def __init__(self) -> None:
-        self.leaves: dict[str, Leaf] = {}
+        self.made: asyncio.Future[dict[str, Leaf]]
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and scope["path"] in self.leaves:
+        reads = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
+        if reads and (not self.made.done() or scope["path"] in self.made.result()):
             return Match.FULL, {"endpoint": self}
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        leaf = self.leaves[scope["path"]]
-        await Response(leaf.body, 200, {"Content-Security-Policy": leaf.policy}, leaf.media)(scope, receive, send)
+        leaf = (await asyncio.shield(self.made)).get(scope["path"])
+        if leaf is None:
+            scope["endpoint"] = None
+            await Response("Not Found", 404, media_type="text/plain")(scope, receive, send)
+        else:
+            await Response(leaf.body, 200, {"Content-Security-Policy": leaf.policy}, leaf.media)(scope, receive, send)
 
     def url_path_for(self, name: str, /, **path_params) -> URLPath:
         raise NoMatchFound(name, path_params)
@@ -51,8 +58,12 @@ class Workbench:
         self._shelf = Shelf()
 
     async def open(self) -> None:
-        """Make the pages."""
-        self._shelf.leaves = await asyncio.to_thread(leaves, self._bench, self._guideline)
+        """Begin to make the pages."""
+        self._shelf.made = asyncio.create_task(asyncio.to_thread(leaves, self._bench, self._guideline))
+
+    async def close(self) -> None:
+        """Make no more."""
+        self._shelf.made.cancel()
 
     def routes(self) -> list[BaseRoute]:
         return [self._shelf, Route("/patient", self._judge, methods=["POST"])]
