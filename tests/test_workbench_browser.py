@@ -131,6 +131,7 @@ def test_a_saved_query_is_run_with_labels_and_downloaded(page, service):
     page.click("a[data-query$='/eligible-treatments.rq']")
     page.wait("document.querySelector('.yasr tbody td')")
     shown = page.text("#said")
+    assert page.evaluate("document.querySelectorAll('.yasr a.iri').length") and not page.evaluate("document.querySelectorAll('.yasr a.iri[href^=http]').length")
     page.click("button[data-file='answer.csv']")
     rows = list(csv.DictReader(StringIO(page.download("answer.csv"))))
     assert shown.startswith(f"{len(rows)} rows") and "secukinumab" in {row["treatment"] for row in rows}
@@ -163,6 +164,7 @@ def test_what_is_wrong_with_a_query_is_said(page, service):
     page.paste("SELECT nonsense")
     page.click("#run")
     page.wait("document.getElementById('said').textContent.startsWith('malformed query')")
+    assert page.evaluate("document.getElementById('result').hidden")
     page.complaints[:] = [one for one in page.complaints if "400" not in one]       # the browser's own note of the status
 
 

@@ -42,8 +42,9 @@
     for (const link of result.querySelectorAll("a.iri:not([data-seen])")) {
       const [text, page] = terms.labels[link.getAttribute("href")] || [];
       link.dataset.seen = "";
-      if (!text) continue;
       if (page) link.setAttribute("href", page);
+      else link.removeAttribute("href"); // an IRI of a patient is not asked for elsewhere
+      if (!text) continue;
       const beside = document.createElement("span");
       beside.className = "named";
       beside.textContent = ` ${text}`;
@@ -56,11 +57,10 @@
 
   editor.on("queryBefore", () => tell("Asking…"));
   editor.on("queryResponse", (_, response, duration) => {
-    result.hidden = false;
+    result.hidden = response instanceof Error;
     if (response instanceof Error) {
       const problem = read(response.message);
       tell(problem ? `${problem.title}: ${problem.detail}` : `No answer: ${response.message}`);
-      view.setResponse(new Error(said.textContent));
       return;
     }
     view.setResponse(response, duration);
