@@ -18,8 +18,8 @@ from kg.results import results
 from kg.serve.problem import Problem
 from kg.serve.workbench.bench import Bench, Checked, Form, about_patients, finding, questions
 from kg.serve.worker import Answer
-from kg.validate import readable, validate_record
 from kg.terms import local
+from kg.validate import readable, validate_record
 from kg.warm import Session
 
 HTML = "text/html; charset=utf-8"
