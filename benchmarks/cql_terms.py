@@ -37,6 +37,7 @@ def terms(guideline: Guideline) -> dict:
         sets[constraint] = sorted({code for measure in rules.objects(_rule(constraint), _gl("measure")) for code in _names(rules, measure, "covers")})
     sets["drugs-read"] = sorted({code for name in _DRUGS for code in (*sets[name], *sets["maybe-" + name])})
     return {"valueSets": {name: codes for name, codes in sets.items() if codes}, "limits": _limits(rules), "drugs": _drugs(rules),
+            "targets": {name: _names(rules, _rule(name), "targets") for name in ("R01", "R03", "R05", "R07", "R21")},
             "switches": [{"drug": local(one.value), "agent": local(rules.value(one, _gl("joinKey")).value)} for one in rules.objects(_rule("R05"), _gl("targets"))]}
 
 
