@@ -35,8 +35,11 @@ def terms(guideline: Guideline) -> dict:
         sets[name], sets["maybe-" + name] = surely, sorted(set(_names(rules, _rule(name), "mayMatch")) - set(surely))
     for constraint in ("relief-percent", "relief-duration"):
         sets[constraint] = sorted({code for measure in rules.objects(_rule(constraint), _gl("measure")) for code in _names(rules, measure, "covers")})
-    sets["drugs-read"] = sorted({code for name in _DRUGS for code in (*sets[name], *sets["maybe-" + name])})
-    return {"valueSets": {name: codes for name, codes in sets.items() if codes}, "limits": _limits(rules), "drugs": _drugs(rules),
+    named = {code for name in _DRUGS for code in (*sets[name], *sets["maybe-" + name])}
+    drugs = _drugs(rules)
+    sets["classes-above"] = sorted({one["drug"] for one in drugs if named & set(one["maybe"])} - named)  # a record of one may belong to any of their courses
+    sets["drugs-read"] = sorted(named | set(sets["classes-above"]))
+    return {"valueSets": {name: codes for name, codes in sets.items() if codes}, "limits": _limits(rules), "drugs": drugs,
             "targets": {name: _names(rules, _rule(name), "targets") for name in ("R01", "R03", "R05", "R07", "R21")},
             "switches": [{"drug": local(one.value), "agent": local(rules.value(one, _gl("joinKey")).value)} for one in rules.objects(_rule("R05"), _gl("targets"))]}
 
