@@ -15,7 +15,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.cql_engines import Found, Missing, by_cql, by_graph, disagreements, five_alone, ready
+from benchmarks.cql_engines import Missing, by_cql, by_graph, disagreements, five_alone, ready
 from benchmarks.cql_facts import by_patient, patient
 from benchmarks.cql_terms import terms
 from kg import inputs
