@@ -20,6 +20,7 @@ from pathlib import Path
 
 from kg import fhir, inputs
 from kg.cohort.judging import BATCH, Judge
+from kg.derive import Depth
 from kg.engine import Triple
 from kg.evaluate import evaluate
 from kg.guideline import load
@@ -69,9 +70,9 @@ def per_patient(folder: Path) -> str:
     patients = by_patient(lifted)
     judge.judge(patients[0])
     rows.append(("verdicts, as `kg cohort` derives them", milliseconds(lambda: [judge.judge(batch) for batch in batches(patients, BATCH)], _PER_PATIENT)))
-    rows.append(("verdicts with explanations, as JSON", milliseconds(lambda: [json.dumps(results(evaluate(batch, guideline, source.as_of, detail=False))) for batch in batches(patients, BATCH)], _PER_PATIENT)))
-    rows.append(("the same, one patient at a time", milliseconds(lambda: [json.dumps(results(evaluate(facts, guideline, source.as_of, detail=False))) for facts in patients[:40]], 40)))
-    rows.append(("rdflib, one patient at a time", milliseconds(lambda: [results(evaluate(facts, guideline, source.as_of, "rdflib", detail=False)) for facts in patients[:_RDFLIB]], _RDFLIB)))
+    rows.append(("verdicts with explanations, as JSON", milliseconds(lambda: [json.dumps(results(evaluate(batch, guideline, source.as_of, depth=Depth.FACTS))) for batch in batches(patients, BATCH)], _PER_PATIENT)))
+    rows.append(("the same, one patient at a time", milliseconds(lambda: [json.dumps(results(evaluate(facts, guideline, source.as_of, depth=Depth.FACTS))) for facts in patients[:40]], 40)))
+    rows.append(("rdflib, one patient at a time", milliseconds(lambda: [results(evaluate(facts, guideline, source.as_of, "rdflib", depth=Depth.FACTS)) for facts in patients[:_RDFLIB]], _RDFLIB)))
     floor, own = rows[0][1] + rows[1][1], rows[2][1]
     lines = ["| CPU ms a patient | ms | × reading and importing | × verdicts |", "|---|---|---|---|"]
     return "\n".join(lines + [f"| {name} | {took:.2f} | {took / floor:.1f} | {took / own:.2f} |" for name, took in rows])

@@ -115,7 +115,7 @@ def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFor
 
         trace = Trace()
     found, evaluation = evaluate_inputs(places, as_of, guideline, guideline_file, codes, engine, trace.note if trace else None,
-                                        detail=bool(trace) or format not in (RecommendFormat.text, RecommendFormat.json))
+                                        deep=bool(trace) or format not in (RecommendFormat.text, RecommendFormat.json))
     _warn(places, found, guideline_file)
     rows = rows_in_order(found, evaluation, patient)
     if trace:

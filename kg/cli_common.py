@@ -72,9 +72,10 @@ def _readable(found, files: list[Path] | None) -> list:
 
 
 def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list[Path] | None, codes: Path | None, engine: EngineName, step=None,
-                    detail: bool = True):
-    """Read the inputs and evaluate them: (Inputs, Evaluation); `step` and `detail` as in kg.evaluate. Raises InputError when they hold no patient."""
+                    deep: bool = True):
+    """Read the inputs and evaluate them: (Inputs, Evaluation); `step` as in kg.evaluate; `deep`: with what explanations need. Raises InputError when they hold no patient."""
     from kg import inputs
+    from kg.derive import Depth
     from kg.evaluate import evaluate
     from kg.guideline import load
 
@@ -83,7 +84,7 @@ def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list
     found = read_inputs(places, codes)
     if not found.patients and not found.errors:
         raise inputs.nobody(places)
-    return found, evaluate(_readable(found, files), guideline, day, engine.value, step, detail)
+    return found, evaluate(_readable(found, files), guideline, day, engine.value, step, Depth.NODES if deep else Depth.FACTS)
 
 
 def rows_in_order(found, evaluation, patient: str | None) -> list[dict]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from enum import Enum
 
 from kg.engine import Engine, Triple
 from kg.queries import Query, folder
@@ -14,18 +15,28 @@ ANSWERS = (GL.doesNotMeet, GL.mayMeet, GL.meets)
 REPEATED = ("levels", "combine", "run")
 
 
+class Depth(Enum):
+    """How much is derived: the stages that run."""
+
+    VERDICTS = ("patient", "combine")
+    #: The facts behind each answer as well: what `kg.results` needs.
+    FACTS = (*VERDICTS, "used")
+    #: Nodes for each answer, case and rule as well: what explanations, questions and proofs need.
+    NODES = (*FACTS, "detail")
+
+
 def close_rules(engine: Engine) -> list[Triple]:
     """Run the steps that concern the guideline alone (stages `rules` and `levels`) and add what they derive; returned as well."""
     return _run(engine, "rules", "levels")
 
 
-def derive(engine: Engine, step: Callable[[Query, int], None] | None = None, into: list[Triple] | None = None, detail: bool = True) -> list[Triple]:
+def derive(engine: Engine, step: Callable[[Query, int], None] | None = None, into: list[Triple] | None = None, depth: Depth = Depth.NODES) -> list[Triple]:
     """Derive everything of the patients in the engine's graph and add it; every pt:Patient needs pt:asOf.
 
-    Stages: `patient` steps run once; consecutive `combine` steps run in turn until they add nothing; `detail` steps, which add
-    no verdict but nodes for what led to it, can be left out. `into`: where the triples are collected, for a caller that must
+    Stages: `patient` steps run once; consecutive `combine` steps run in turn until they add nothing; those that only tell
+    why run as far as `depth` says. `into`: where the triples are collected, for a caller that must
     know what was added when a step fails."""
-    return _run(engine, "patient", "combine", *(("detail",) if detail else ()), step=step, into=into)
+    return _run(engine, *depth.value, step=step, into=into)
 
 
 def classify(engine: Engine) -> list[Triple]:

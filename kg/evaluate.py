@@ -9,6 +9,7 @@ from datetime import date
 import pyoxigraph as ox
 
 from kg import derive
+from kg.derive import Depth
 from kg.engine import Engine, Triple
 from kg.guideline import Guideline
 from kg.queries import Query
@@ -47,13 +48,12 @@ class DatedSnapshot(Snapshot):
 
 
 def evaluate(facts: Iterable[Triple], guideline: Guideline, as_of: date, engine: str = "oxigraph",
-             step: Callable[[Query, int], None] | None = None, detail: bool = True) -> Evaluation:
+             step: Callable[[Query, int], None] | None = None, depth: Depth = Depth.NODES) -> Evaluation:
     """Derive the verdicts of every pt:Patient among the facts (pt: vocabulary), as known on `as_of`.
 
-    An as-of date in the facts is replaced: the caller's counts. Without `detail` there are no nodes for
-    what led to a verdict: enough for `kg.results`, not for explanations and questions."""
+    An as-of date in the facts is replaced: the caller's counts."""
     store, given, patients = prepare(facts, guideline, as_of, engine)
-    derived = tuple(derive.derive(store, step, detail=detail))
+    derived = tuple(derive.derive(store, step, depth=depth))
     return Evaluation(guideline=guideline, as_of=as_of, facts=given, derived=derived, patients=patients, engine=store)
 
 

@@ -11,7 +11,7 @@ from datetime import date
 
 import pyoxigraph as ox
 
-from kg.derive import ANSWERS
+from kg.derive import ANSWERS, Depth
 from kg.engine import Triple
 from kg.evaluate import evaluate
 from kg.guideline import Guideline
@@ -121,7 +121,7 @@ def outcomes(guideline: Guideline, record: Sequence[Triple], as_of: date, versio
     for start in range(0, len(versions), _BATCH):
         batch = versions[start:start + _BATCH]
         facts = [t for number, edits in enumerate(batch) for t in _copy(applied(record, edits), number)]
-        found += _read(evaluate(facts, guideline, as_of, detail=False).derived, len(batch))
+        found += _read(evaluate(facts, guideline, as_of, depth=Depth.VERDICTS).derived, len(batch))
     return found
 
 

@@ -16,7 +16,7 @@ from itertools import groupby, islice
 
 import pyoxigraph as ox
 
-from kg.derive import REPEATED
+from kg.derive import REPEATED, Depth
 from kg.engine import Triple
 from kg.errors import InputError
 from kg.queries import Query, folder
@@ -25,7 +25,7 @@ from kg.terms import PT, RDF, XSD
 _BASE = "https://w3id.org/sacroiliitis-kg/graph/"
 RULES, FACTS, DERIVED = _BASE + "rules", _BASE + "facts", _BASE + "derived"
 _CHUNK, _SECONDS = 2000, 600
-_STAGES = ("rules", "levels", "patient", "combine", "detail")
+_STAGES = ("rules", "levels", *Depth.NODES.value)
 _CONSTRUCT = re.compile(r"^CONSTRUCT (\{.*?\}) WHERE \{", re.MULTILINE | re.DOTALL)
 
 

@@ -13,6 +13,7 @@ from rdflib.namespace import XSD
 from kg import fhir, inputs
 from kg.cohort.judging import Judge
 from kg.cohort.tally import Names, hyphenated
+from kg.derive import Depth
 from kg.engine import Triple, to_rdflib
 from kg.evaluate import evaluate
 from kg.results import results
@@ -128,7 +129,7 @@ def test_a_simulated_population_gets_the_verdicts_of_the_evaluator_and_of_rdflib
                 found, told = ({key: one[key] for key in found if found[key] != "undetermined"} for one in (found, told))
             wrong += [f"{patient.iri} {key}: evaluator {told[key]}, graph {found[key]}" for key in found if found[key] != told[key]]
             if number % every == 0:
-                (slow,) = results(evaluate(facts[patient.iri], vignettes.guideline(), day, "rdflib", detail=False))
+                (slow,) = results(evaluate(facts[patient.iri], vignettes.guideline(), day, "rdflib", depth=Depth.FACTS))
                 again = {row["treatment"]: row["verdict"] for row in slow["treatments"]}
                 wrong += [f"{patient.iri} {names.short(key)}: rdflib {again[names.short(key)]}" for key, (verdict, *_) in patient.verdicts.items() if again[names.short(key)] != hyphenated(verdict)]
     assert wrong == []

@@ -73,7 +73,7 @@ def local(term: str | None) -> str | None:
 def test_each_query_says_what_it_answers_in_its_header(path):
     query = queries.read(path)
     assert set(query.header) >= {"summary", "stage", "returns"}
-    stages = {"derive": {"rules", "levels", "patient", "combine", "detail", "classify", "run"}, "ask": {"ask"}, "check": {"check"}, "cohort": {"cohort"}, "prove": {"proof"},
+    stages = {"derive": {"rules", "levels", "patient", "combine", "used", "detail", "classify", "run"}, "ask": {"ask"}, "check": {"check"}, "cohort": {"cohort"}, "prove": {"proof"},
               "verify": {"prepare", "expect", "compare", "report"}}[path.parent.name]
     assert query.header["stage"] in stages
     assert path.read_text(encoding="utf-8").startswith("#+ summary: ")

@@ -14,6 +14,7 @@ from functools import cached_property
 import pyoxigraph as ox
 
 from kg import store
+from kg.derive import Depth
 from kg.engine import Triple
 from kg.evaluate import record
 from kg.guideline import Guideline
@@ -71,7 +72,7 @@ class Judge:
         held = ox.Store()
         held.extend(self._rules)
         held.extend(ox.Quad(t.subject, t.predicate, t.object) for t in (*given, *dated))
-        store.derive(held.update, lambda: len(held), stages=("patient", "combine"), form=store.plain_form)
+        store.derive(held.update, lambda: len(held), stages=Depth.VERDICTS.value, form=store.plain_form)
         return rows(held)
 
 

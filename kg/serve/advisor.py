@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from kg import fhir, inputs
 from kg.asking import Bounds
+from kg.derive import Depth
 from kg.fhir.findings import VIOLATION, Finding
 from kg.guidance.cards import BARRED, Cards
 from kg.guidance.facts import Facts
@@ -93,7 +94,7 @@ class Advisor:
     def _cards(self, job: Job) -> list[dict]:
         asked = hooks.read(job.hook, job.body)
         lifted = fhir.lift(asked.documents, self._rules.codes)
-        with self._session.evaluated(lifted.triples, job.as_of, detail=False) as evaluation:
+        with self._session.evaluated(lifted.triples, job.as_of, depth=Depth.FACTS) as evaluation:
             rows = [row for row in results(evaluation) if row["patient"] == asked.patient]
         if len(rows) != 1:
             raise Problem(412, "prefetch unusable", "The prefetch key patient must hold the one Patient of context.patientId.")
