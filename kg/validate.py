@@ -65,7 +65,7 @@ def validate_record(facts: Iterable[Triple], further: Iterable[Path] = ()) -> tu
     """Check patient facts (pt: vocabulary) against the project's own shapes, with its own ontology: the report, the shapes.
 
     `further`: Turtle files of guidelines that bring concepts and measures of their own."""
-    shapes = _shapes()
+    shapes = own_shapes()
     return validate(_as_written(facts), _known(tuple(further)), shapes), shapes
 
 
@@ -117,7 +117,7 @@ def _store(files: Iterable[Path]) -> ox.Store:
 
 
 @cache
-def _shapes() -> Graph:
+def own_shapes() -> Graph:
     """The project's own shapes, parsed once a process: pySHACL only reads them."""
     shapes = to_rdflib(quad.triple for quad in shapes_store())
     ShapesGraph(shapes)  # adds to them what it always adds, before several threads read them
@@ -155,15 +155,15 @@ class _Stored:
         return (subject for subject, _, _ in self.triples((None, predicate, value)))
 
 
-def readable(triples: Sequence[Triple], report: Report, shapes: Graph) -> list[Triple]:
-    """The triples (pyoxigraph's) without the numbers and dates that violations of `report` name: what cannot be read
+def readable(triples: Sequence[Triple], results: Iterable[Result], shapes: Graph) -> list[Triple]:
+    """The triples (pyoxigraph's) without the numbers and dates that violations among `results` name: what cannot be read
     safely counts as not recorded, never as what stands there.
 
     A number goes with its unit; a status goes with an end, as the course may be over; where start and end contradict
     each other, both go. Nothing else is left out: a bar stays one however it is written."""
     subjects = {triple.subject.value for triple in triples}
     unsafe: set[tuple[str, str]] = set()
-    for one in report.results:
+    for one in results:
         if one.severity == "Violation":
             # a shape without a path looks at those that have the property it targets
             paths = {one.path} if one.path else set(map(str, shapes.objects(URIRef(one.shape), SH.targetSubjectsOf)))
