@@ -51,7 +51,7 @@ class TopBraid:
         self._property = {name: mine.createProperty(_SH, name) for name in ("resultSeverity", "focusNode", "resultPath", "value", "resultMessage", "sourceShape")}
 
     def validate(self, facts: Iterable[Triple]) -> tuple[Result, ...]:
-        """What is wrong with facts (pt: vocabulary), violations first."""
+        """What is wrong with facts (pt: vocabulary), violations first, each finding once: a query may give it several times."""
         data = self._ontology.copy()
         self._add(well_formed(facts), data)
         dataset = self._topbraid.jenax.util.ARQFactory.get().getDataset(self._model(data))
@@ -62,7 +62,7 @@ class TopBraid:
         engine.setLabelFunction(self._label)
         report = engine.validateShapes(self._roots)
         found = report.listProperties(report.getModel().createProperty(_SH, "result")).mapWith(lambda one: one.getResource()).toList()
-        return ranked(map(self._result, found))
+        return ranked(set(map(self._result, found)))
 
     def _result(self, node: Any) -> Result:
         said = {name: _text(one.getObject()) for name, property in self._property.items() if (one := node.getProperty(property)) is not None}
