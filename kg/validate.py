@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pyoxigraph as ox
-from pyshacl.shapes_graph import ShapesGraph
 from rdflib import OWL, RDF, RDFS, SH, XSD, BNode, Graph, Literal, Namespace, URIRef
 from rdflib.plugins.sparql import prepareQuery
 from rdflib.plugins.sparql.sparql import Query
@@ -119,6 +118,8 @@ def _store(files: Iterable[Path]) -> ox.Store:
 @cache
 def own_shapes() -> Graph:
     """The project's own shapes, parsed once a process: pySHACL only reads them."""
+    from pyshacl.shapes_graph import ShapesGraph
+
     shapes = to_rdflib(quad.triple for quad in shapes_store())
     ShapesGraph(shapes)  # adds to them what it always adds, before several threads read them
     return shapes
