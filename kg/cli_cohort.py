@@ -31,6 +31,7 @@ def cohort(places: Annotated[list[Path], typer.Argument(metavar="INPUT...", help
            jobs: Annotated[Optional[int], typer.Option("--jobs", min=1, help="Processes; all cores by default.")] = None,
            runner: Annotated[RunnerName, typer.Option("--runner", help="Where partitions run.")] = RunnerName.local,
            proofs: Annotated[bool, typer.Option("--proofs", help="Also write why, as N-Quads with a graph a patient; slower.")] = False,
+           validate: Annotated[bool, typer.Option("--validate", help="Also write what the SHACL shapes say of each record; needs the extra `shacl`.")] = False,
            guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, codes: Codes = None) -> None:
     """Verdicts of a whole population as a table, with what could not be read and a summary.
 
@@ -41,9 +42,13 @@ def cohort(places: Annotated[list[Path], typer.Argument(metavar="INPUT...", help
     from kg.cohort.runners import RUNNERS
 
     tables.need(form.value)
+    if validate:
+        from kg.cohort import topbraid
+
+        topbraid.need()
     files = tuple(guideline_file or ())
     settings = Settings(str(output.absolute()), parse_date(as_of).isoformat(), form.value, guideline, tuple(str(file.absolute()) for file in files),
-                        str(codes.absolute()) if codes else None, proofs)
+                        str(codes.absolute()) if codes else None, proofs, validate)
     progress = _Progress() if sys.stderr.isatty() else lambda what, done, whole: None
     summary = run([place.absolute() for place in places], settings, RUNNERS[runner.value], jobs or os.cpu_count() or 1, progress)
     patients, entries = summary["patients"], summary["entries"]

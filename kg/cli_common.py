@@ -68,7 +68,7 @@ def _readable(found, files: list[Path] | None) -> list:
     from kg.validate import readable, validate_record
 
     found.report, shapes = validate_record(found.triples, files or ())
-    return readable(found.triples, found.report, shapes)
+    return readable(found.triples, found.report.results, shapes)
 
 
 def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list[Path] | None, codes: Path | None, engine: EngineName, step=None,

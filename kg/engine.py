@@ -124,11 +124,12 @@ def from_rdflib_term(node):
 
 
 def to_rdflib_term(term):
-    """A term of pyoxigraph in rdflib's terms."""
+    """A term of pyoxigraph in rdflib's terms; literals stay as they are written."""
     import rdflib
 
     if isinstance(term, ox.NamedNode):
         return rdflib.URIRef(term.value)
     if isinstance(term, ox.BlankNode):
         return rdflib.BNode(term.value)
-    return rdflib.Literal(term.value, lang=term.language, datatype=None if term.language else rdflib.URIRef(term.datatype.value))
+    datatype = None if term.language else rdflib.URIRef(term.datatype.value)
+    return rdflib.Literal(term.value, lang=term.language, datatype=datatype, normalize=False)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,10 @@ _START, _END = str(_PT.start), str(_PT.end)
 _MEASURED: dict[str, tuple[str, ...]] = {
     str(_PT.value): (), str(_PT.unit): (str(_PT.value),), str(_PT.birthDate): (), str(_PT.date): (), _START: (),
     _END: (str(_PT.status),), str(_PT.recorded): (), str(_PT.authored): ()}
+#: How values of a type are written (RDF 1.1 with XML Schema).
+_LEXICAL = {str(XSD[name]): re.compile(form, re.ASCII) for name, form in {
+    "decimal": r"[+-]?(\d+(\.\d*)?|\.\d+)", "integer": r"[+-]?\d+", "boolean": "true|false|0|1",
+    "date": r"(?!0000)\d{4}-\d\d-\d\d(Z|[+-]\d\d:\d\d)?"}.items()}
 _SEVERITIES = ("Violation", "Warning", "Info")
 
 
@@ -66,13 +72,8 @@ def validate_record(facts: Iterable[Triple], further: Iterable[Path] = ()) -> tu
     """Check patient facts (pt: vocabulary) against the project's own shapes, with its own ontology: the report, the shapes.
 
     `further`: Turtle files of guidelines that bring concepts and measures of their own."""
-    shapes, ontology = Graph(), ox.Store()
-    for name in ("patient.ttl", "documentation.ttl"):
-        shapes.parse(project_data("shapes", name))
-    own = (project_data("ontology", name) for name in ("core.ttl", "patient.ttl", "clinical.ttl"))
-    for path in (*own, *further):
-        ontology.load(path=str(path), format=ox.RdfFormat.TURTLE)
-    return validate(to_rdflib(facts), _Stored(ontology), shapes), shapes
+    shapes = own_shapes()
+    return validate(_as_written(facts), _known(tuple(further)), shapes), shapes
 
 
 def validate(data: Graph, ontology: Graph | _Stored | None, shapes: Graph) -> Report:
@@ -90,11 +91,61 @@ def validate(data: Graph, ontology: Graph | _Stored | None, shapes: Graph) -> Re
             _merge(merged, report, found)
         else:
             raise found
-    results = tuple(sorted((_result(merged, node) for node in merged.objects(report, SH.result)), key=_rank))
+    results = ranked(_result(merged, node) for node in merged.objects(report, SH.result))
     conforms = all(result.severity != "Violation" for result in results)
     merged.add((report, RDF.type, SH.ValidationReport))
     merged.add((report, SH.conforms, Literal(conforms)))
     return Report(conforms, results, merged)
+
+
+def well_formed(facts: Iterable[Triple]) -> Iterator[Triple]:
+    """Facts in which a literal that its type does not allow is mere text: libraries differ in what they let pass, such as "1e5"^^xsd:decimal."""
+    for fact in facts:
+        value = fact.object
+        form = _LEXICAL.get(value.datatype.value) if isinstance(value, ox.Literal) else None
+        yield fact if form is None or form.fullmatch(value.value) else Triple(fact.subject, fact.predicate, ox.Literal(value.value))
+
+
+def shapes_store() -> ox.Store:
+    """The project's own shapes of a patient and of a documentation."""
+    return _store(project_data("shapes", name) for name in ("patient.ttl", "documentation.ttl"))
+
+
+def ontology_store(further: Iterable[Path] = ()) -> ox.Store:
+    """The ontology that facts refer to, with further Turtle files."""
+    return _store((*(project_data("ontology", name) for name in ("core.ttl", "patient.ttl", "clinical.ttl")), *further))
+
+
+def _store(files: Iterable[Path]) -> ox.Store:
+    store = ox.Store()
+    for path in files:
+        store.load(path=str(path), format=ox.RdfFormat.TURTLE)
+    return store
+
+
+@cache
+def own_shapes() -> Graph:
+    """The project's own shapes, parsed once a process: pySHACL only reads them."""
+    from pyshacl.shapes_graph import ShapesGraph
+
+    shapes = to_rdflib(quad.triple for quad in shapes_store())
+    ShapesGraph(shapes)  # adds to them what it always adds, before several threads read them
+    return shapes
+
+
+@lru_cache(maxsize=4)
+def _known(further: tuple[Path, ...]) -> _Stored:
+    """The ontology with further files, parsed once a process."""
+    return _Stored(ontology_store(further))
+
+
+def _as_written(facts: Iterable[Triple]) -> Graph:
+    """Facts as a graph of rdflib, whose parsers would rewrite literals, and so hide a time zone."""
+    logging.getLogger("rdflib.term").setLevel(logging.ERROR)  # a traceback for each literal that is no value of its type
+    graph = Graph()
+    for fact in well_formed(facts):
+        graph.add((to_rdflib_term(fact.subject), to_rdflib_term(fact.predicate), to_rdflib_term(fact.object)))
+    return graph
 
 
 class _Stored:
@@ -102,25 +153,26 @@ class _Stored:
 
     def __init__(self, store: ox.Store) -> None:
         self._store = store
+        self.triples = lru_cache(maxsize=4096)(self._triples)  # patients use the same few terms
 
-    def triples(self, pattern: tuple[Node | None, Node | None, Node | None]) -> Iterator[tuple[Node, Node, Node]]:
+    def _triples(self, pattern: tuple[Node | None, Node | None, Node | None]) -> list[tuple[Node, Node, Node]]:
         terms = (None if node is None else from_rdflib_term(node) for node in pattern)
-        for quad in self._store.quads_for_pattern(*terms, ox.DefaultGraph()):
-            yield to_rdflib_term(quad.subject), to_rdflib_term(quad.predicate), to_rdflib_term(quad.object)
+        quads = self._store.quads_for_pattern(*terms, ox.DefaultGraph())
+        return [(to_rdflib_term(quad.subject), to_rdflib_term(quad.predicate), to_rdflib_term(quad.object)) for quad in quads]
 
     def subjects(self, predicate: Node, value: Node) -> Iterator[Node]:
         return (subject for subject, _, _ in self.triples((None, predicate, value)))
 
 
-def readable(triples: Sequence[Triple], report: Report, shapes: Graph) -> list[Triple]:
-    """The triples (pyoxigraph's) without the numbers and dates that violations of `report` name: what cannot be read
+def readable(triples: Sequence[Triple], results: Iterable[Result], shapes: Graph) -> list[Triple]:
+    """The triples (pyoxigraph's) without the numbers and dates that violations among `results` name: what cannot be read
     safely counts as not recorded, never as what stands there.
 
     A number goes with its unit; a status goes with an end, as the course may be over; where start and end contradict
     each other, both go. Nothing else is left out: a bar stays one however it is written."""
     subjects = {triple.subject.value for triple in triples}
     unsafe: set[tuple[str, str]] = set()
-    for one in report.results:
+    for one in results:
         if one.severity == "Violation":
             # a shape without a path looks at those that have the property it targets
             paths = {one.path} if one.path else set(map(str, shapes.objects(URIRef(one.shape), SH.targetSubjectsOf)))
@@ -223,6 +275,11 @@ def _result(graph: Graph, node: Node) -> Result:
         value=None if value is None else str(value),
         message=" ".join(sorted(map(str, graph.objects(node, SH.resultMessage)))),
         shape=str(graph.value(node, SH.sourceShape)))
+
+
+def ranked(results: Iterable[Result]) -> tuple[Result, ...]:
+    """Results in order, violations first."""
+    return tuple(sorted(results, key=_rank))
 
 
 def _rank(result: Result) -> tuple[int, str, str, str, str]:

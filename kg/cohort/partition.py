@@ -9,11 +9,12 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kg import inputs
 from kg.cohort import reading, tables
@@ -21,8 +22,12 @@ from kg.cohort.judging import BATCH, Judge, Judged
 from kg.cohort.reading import Batch, Rejection
 from kg.cohort.tally import Names, Tally
 from kg.codes import CodeIndex
+from kg.engine import Triple
 from kg.fhir import Finding
 from kg.guideline import load
+
+if TYPE_CHECKING:
+    from kg.cohort.validating import Validation
 
 _FINDING = ("place", "severity", "resource", "element", "message")
 
@@ -38,6 +43,7 @@ class Settings:
     guideline_files: tuple[str, ...] = ()
     codes: str | None = None
     proofs: bool = False
+    validate: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,10 +62,13 @@ def run(task: Task) -> int:
     if done.exists():
         return json.loads(done.read_text("utf-8"))["patients"]["in"]
     judge, names, codes = _ready(task.settings)
-    batches = reading.given([Path(file) for file in task.files], codes, BATCH) if task.files else reading.exported(work, task.number, codes, BATCH)
+    validation, safe = _checks(task.settings)
+    batches = reading.given([Path(file) for file in task.files], codes, BATCH, safe) if task.files else reading.exported(work, task.number, codes, BATCH)
     tally, rejected, findings, rows, counts = Tally(), [], [], [], {"in": 0, "out": 0, "entries": 0, "ignored": 0}
     proofs: list[bytes] = []
     for batch in batches:
+        if validation and not task.files:  # files are validated one by one, as they are read
+            validation.check(batch.triples)
         patients = _judged(judge, batch, proofs if task.settings.proofs else None)
         for patient in patients:
             tally.add(patient, names)
@@ -76,6 +85,9 @@ def run(task: Task) -> int:
     name = f"part-{task.number:05}"
     write(out / "verdicts" / f"{name}.{task.settings.form}", tables.FORMATS[task.settings.form](rows))
     write(out / "findings" / f"{name}.csv", _findings(findings))
+    if validation:
+        tally.counts["violations"].update(validation.counted())
+        write(out / "violations" / f"{name}.csv", validation.table())
     if task.settings.proofs:
         write(out / "proofs" / f"{name}.nq", b"".join(proofs))
     record = {"patients": counts, "rejected": [[one.patient, one.place, one.reason] for one in sorted(set(rejected))], "counts": tally.rows()}
@@ -100,6 +112,16 @@ def _ready(settings: Settings) -> tuple[Judge, Names, CodeIndex]:
     guideline = load(settings.guideline, tuple(Path(file) for file in settings.guideline_files))
     index, _ = inputs.codes(Path(settings.codes) if settings.codes else None)
     return Judge(guideline, date.fromisoformat(settings.as_of)), Names(guideline), index
+
+
+def _checks(settings: Settings) -> tuple[Validation | None, Callable[[inputs.Inputs], list[Triple]]]:
+    """What validates a partition, if that is asked for, and what is left of a file once it is checked."""
+    if not settings.validate:
+        return None, partial(reading.safe, further=tuple(map(Path, settings.guideline_files)))
+    from kg.cohort.validating import Validation
+
+    validation = Validation(settings.guideline_files)
+    return validation, validation.safe
 
 
 def _judged(judge: Judge, batch: Batch, proofs: list[bytes] | None) -> list[Judged]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,8 +57,8 @@ def exported(folder: Path, partition: int, codes: CodeIndex, size: int) -> Itera
         yield _lifted(owners, documents, common, mine, codes)
 
 
-def given(files: list[Path], codes: CodeIndex, size: int) -> Iterator[Batch]:
-    """The patients of files that stand for themselves (a Bundle, patient RDF), so many at a time."""
+def given(files: list[Path], codes: CodeIndex, size: int, safe: Callable[[inputs.Inputs], list[Triple]]) -> Iterator[Batch]:
+    """The patients of files that stand for themselves (a Bundle, patient RDF), so many at a time; `safe` gives the facts of a file that can be read safely."""
     batch, seen = Batch(), set()
     for path in files:
         found = inputs.read([str(path)], codes)
@@ -68,7 +68,7 @@ def given(files: list[Path], codes: CodeIndex, size: int) -> Iterator[Batch]:
         batch.ignored += found.ignored
         if not found.patients and not found.errors:
             batch.rejected.append(Rejection(path.name, path.name, "no patient in it"))
-        triples = _safe(found)
+        triples = safe(found)
         for patient, facts in _by_patient(triples, [node.value for node in found.patients]):
             if patient in seen:
                 batch.rejected.append(Rejection(patient, path.name, "stands in another file as well; give each patient once"))
@@ -137,14 +137,14 @@ def _lifted(owners: list[str], documents: list, common: list, mine: dict, codes:
     return Batch(triples, findings, [], len(owners), 0, lifted.ignored)
 
 
-def _safe(found: inputs.Inputs) -> list[Triple]:
-    """Of RDF, which no importer has looked over, what does not violate the shapes."""
+def safe(found: inputs.Inputs, further: Iterable[Path] = ()) -> list[Triple]:
+    """Of RDF, which no importer has looked over, what does not violate the shapes. `further`: files of a guideline with concepts and measures of its own."""
     if not found.rdf:
         return found.triples
     from kg.validate import readable, validate_record
 
-    found.report, shapes = validate_record(found.triples)
-    return readable(found.triples, found.report, shapes)
+    found.report, shapes = validate_record(found.triples, further)
+    return readable(found.triples, found.report.results, shapes)
 
 
 def _by_patient(triples: list[Triple], patients: list[str]) -> Iterator[tuple[str, list[Triple]]]:

@@ -116,7 +116,7 @@ def _finish(out: Path, work: Path, tasks: list[Task], settings: Settings) -> dic
         "asOf": settings.as_of, "guideline": settings.guideline,
         "patients": {"in": counts["in"], "out": counts["out"], "rejected": counts["in"] - counts["out"]},
         "entries": {"read": counts["entries"], "ignored": counts["ignored"], "ofNobody": bad},
-        "counts": {key: [dict(zip((*KEYS[key], "number"), row, strict=True)) for row in rows] for key, rows in _by_key(tally).items()},
+        "counts": {key: [dict(zip((*KEYS[key], "number"), row, strict=True)) for row in rows] for key, rows in _by_key(tally).items() if key != "violations" or settings.validate},
     }
     write(out / "summary.json", (json.dumps(summary, ensure_ascii=False, indent=1) + "\n").encode())
     shutil.rmtree(work)

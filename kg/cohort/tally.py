@@ -28,6 +28,7 @@ KEYS = {
     "monitoring": ("treatment", "status"),
     "prerequisites": ("recommendation", "status"),
     "findings": ("severity", "resource", "message"),
+    "violations": ("severity", "shape", "label"),
 }
 _ANSWERS = ("unmet", "unknown", "met")
 _STATUS = {"status-unknown": "unknown"}
@@ -61,7 +62,7 @@ class Names:
 
 @dataclass
 class Tally:
-    """`counts`: key to parts to how many patients (of findings: how many findings)."""
+    """`counts`: key to parts to how many patients (of findings and violations: how many of them)."""
 
     counts: dict[str, Counter] = field(default_factory=lambda: defaultdict(Counter))
 
