@@ -11,7 +11,8 @@ from typing import Annotated, Optional
 
 import typer
 
-from kg.cli_common import DEFAULT_SLUG, AsOf, Codes, GuidelineFile, Slug, parse_date, say
+from kg.cli_common import DEFAULT_SLUG, AsOf, Codes, GuidelineFile, Slug, need_html, parse_date, say
+from kg.errors import InputError
 
 
 class TableForm(StrEnum):
@@ -31,6 +32,8 @@ def cohort(places: Annotated[list[Path], typer.Argument(metavar="INPUT...", help
            jobs: Annotated[Optional[int], typer.Option("--jobs", min=1, help="Processes; all cores by default.")] = None,
            runner: Annotated[RunnerName, typer.Option("--runner", help="Where partitions run.")] = RunnerName.local,
            proofs: Annotated[bool, typer.Option("--proofs", help="Also write why, as N-Quads with a graph a patient; slower.")] = False,
+           report: Annotated[Optional[Path], typer.Option("--report", metavar="FILE", help="Also write a report of the whole population, as one HTML page.")] = None,
+           small_cells: Annotated[int, typer.Option("--small-cells", metavar="N", min=0, help="In the report, hide counts of fewer than N patients.")] = 0,
            guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, codes: Codes = None) -> None:
     """Verdicts of a whole population as a table, with what could not be read and a summary.
 
@@ -42,17 +45,33 @@ def cohort(places: Annotated[list[Path], typer.Argument(metavar="INPUT...", help
     from kg.guideline import load
 
     tables.need(form.value)
+    if report:
+        _need_report(report, output)
+    elif small_cells:
+        raise InputError("--small-cells", "options", "hides cells of a report, and none is asked for", "give --report FILE as well")
     files = tuple(guideline_file or ())
     settings = Settings(str(output.absolute()), parse_date(as_of).isoformat(), form.value, guideline, tuple(str(file.absolute()) for file in files),
                         str(codes.absolute()) if codes else None, proofs)
     progress = _Progress() if sys.stderr.isatty() else lambda what, done, whole: None
-    summary = run([place.absolute() for place in places], settings, load(guideline, files), RUNNERS[runner.value], jobs or os.cpu_count() or 1, progress)
+    rules = load(guideline, files)
+    summary = run([place.absolute() for place in places], settings, rules, RUNNERS[runner.value], jobs or os.cpu_count() or 1, progress)
     patients, entries = summary["patients"], summary["entries"]
     say(f"{patients['in']} patients: {patients['out']} with verdicts, {patients['rejected']} rejected (rejected.csv)")
     if entries["ofNobody"]:
         say(f"{entries['ofNobody']} entries belong to nobody or could not be read (rejected.csv): a patient may lack them")
+    if report:
+        from kg.cohort.report import save
+
+        save(report, summary, rules, small_cells)
     if patients["rejected"] or entries["ofNobody"]:
         raise typer.Exit(1)
+
+
+def _need_report(report: Path, out: Path) -> None:
+    need_html("--report")
+    from kg.cohort.report import check
+
+    check(report, out)
 
 
 class _Progress:

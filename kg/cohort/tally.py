@@ -14,9 +14,11 @@ from kg.guideline import Guideline
 from kg.results import word
 from kg.terms import GL, RDF, local
 
-#: What is counted, and by what: names as in the JSON of `kg recommend`, or local names of criteria.
+#: What is counted, and by what: names as in the JSON of `kg recommend`, or local names of criteria and of rules that
+#: share another's id. `settled`: whether something is missing for a verdict.
 KEYS = {
     "applicability": ("status",),
+    "settled": ("status",),
     "verdicts": ("treatment", "verdict"),
     "current": ("treatment", "verdict"),
     "rules": ("recommendation", "status"),
@@ -52,6 +54,10 @@ class Names:
             self._short[iri] = self._index.text(node, GL.id) or self._index.text(node, GL.slug) or local(iri)
         return self._short[iri]
 
+    def rule(self, iri: str) -> str:
+        """The id of a rule; of a variant, which shares the id of another, its local name."""
+        return local(iri) if self._index.objects(ox.NamedNode(iri), GL.variantOf) else self.short(iri)
+
 
 @dataclass
 class Tally:
@@ -64,6 +70,7 @@ class Tally:
         count = self.counts
         status = hyphenated(patient.applicability)
         count["applicability"][status,] += 1
+        count["settled"]["open" if patient.missing else "settled",] += 1
         for treatment, (verdict, _, current, _) in patient.verdicts.items():
             count["verdicts"][names.short(treatment), hyphenated(verdict)] += 1
             if current:
@@ -86,10 +93,10 @@ class Tally:
         for (rule, _), degree in patient.rules.items():
             best[rule] = max(best[rule], degree)
         for rule in names.rules:
-            self.counts["rules"][names.short(rule), ("does-not-apply", "unknown", "applies")[best[rule]]] += 1
+            self.counts["rules"][names.rule(rule), ("does-not-apply", "unknown", "applies")[best[rule]]] += 1
             for place, criterion in enumerate(names.needs[rule]):
                 degree = patient.answers[criterion]
-                self.counts["attrition"][names.short(rule), place, local(criterion), _ANSWERS[degree]] += 1
+                self.counts["attrition"][names.rule(rule), place, local(criterion), _ANSWERS[degree]] += 1
                 if degree < 2:
                     break
 

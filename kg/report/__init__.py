@@ -127,11 +127,12 @@ class Report:
         mine = (fact for fact in self.facts.values() if fact.patient == row["iri"])
         return sorted(mine, key=lambda fact: (fact.day or "~", fact.about, fact.iri))
 
-    def disclaimer(self) -> str:
-        """What the guideline says of its source and of its own reach."""
-        iri = self.evaluation.guideline.iri.value
-        sources = (self.book.first(one, DCTERMS.description) for one in self.book.values(iri, GL.derivedFrom))
-        return " ".join(filter(None, (*(f"The source: {one}" for one in sources if one), self.book.first(iri, GL.caveat))))
+
+def disclaimer(book: Book) -> str:
+    """What a guideline says of its source and of its own reach."""
+    iri = book.guideline.iri.value
+    sources = (book.first(one, DCTERMS.description) for one in book.values(iri, GL.derivedFrom))
+    return " ".join(filter(None, (*(f"The source: {one}" for one in sources if one), book.first(iri, GL.caveat))))
 
 
 def page(evaluation: Evaluation, rows: Sequence[dict]) -> str:
@@ -173,7 +174,7 @@ def _render(template: str, style: str, report: Report, rows: Sequence[dict], **c
     return made.get_template(template).render(
         **shown(report.book), **context, style=Markup(styles), url=lambda iri: "", mark_findings=False,
         guideline=report.evaluation.guideline, label=report.book.label(report.evaluation.guideline.iri.value),
-        as_of=report.evaluation.as_of.isoformat(), disclaimer=report.disclaimer(), applicability=APPLICABILITY,
+        as_of=report.evaluation.as_of.isoformat(), disclaimer=disclaimer(report.book), applicability=APPLICABILITY,
         nothing=NOTHING_PLANNED, labels_of=_labels, proof=report.proof,
         facts_of=lambda iris: record.in_order(report.facts, iris), humane=lambda text: humane(text, report.book.spellings),
         tally=report.tally, considered=view.considered, grade_of=view.grade,
