@@ -42,7 +42,6 @@ def cohort(places: Annotated[list[Path], typer.Argument(metavar="INPUT...", help
     from kg.cohort.partition import Settings
     from kg.cohort.run import cohort as run
     from kg.cohort.runners import RUNNERS
-    from kg.guideline import load
 
     tables.need(form.value)
     if report:
@@ -53,18 +52,18 @@ def cohort(places: Annotated[list[Path], typer.Argument(metavar="INPUT...", help
     settings = Settings(str(output.absolute()), parse_date(as_of).isoformat(), form.value, guideline, tuple(str(file.absolute()) for file in files),
                         str(codes.absolute()) if codes else None, proofs)
     progress = _Progress() if sys.stderr.isatty() else lambda what, done, whole: None
-    rules = load(guideline, files)
-    summary = run([place.absolute() for place in places], settings, rules, RUNNERS[runner.value], jobs or os.cpu_count() or 1, progress)
+    summary = run([place.absolute() for place in places], settings, RUNNERS[runner.value], jobs or os.cpu_count() or 1, progress)
     patients, entries = summary["patients"], summary["entries"]
     say(f"{patients['in']} patients: {patients['out']} with verdicts, {patients['rejected']} rejected (rejected.csv)")
     if entries["ofNobody"]:
         say(f"{entries['ofNobody']} entries belong to nobody or could not be read (rejected.csv): a patient may lack them")
     if report:
         from kg.cohort.report import save
+        from kg.guideline import load
 
-        save(report, summary, rules, small_cells)
+        save(report, summary, load(guideline, files), small_cells)
     if patients["rejected"] or entries["ofNobody"]:
-        raise typer.Exit(1)
+        raise typer.Exit(2)
 
 
 def _need_report(report: Path, out: Path) -> None:

@@ -11,7 +11,6 @@ from kg import fhir, inputs
 from kg.codes import CodeIndex
 from kg.cohort import shuffle
 from kg.engine import Triple
-from kg.errors import InputError
 from kg.fhir import Finding, Unread
 from kg.terms import PT, RDF
 
@@ -42,7 +41,7 @@ def exported(folder: Path, partition: int, codes: CodeIndex, size: int) -> Itera
     mine: dict[str, list[tuple[str, object]]] = defaultdict(list)
     rejected: list[Rejection] = []
     for line in shuffle.lines(folder, partition):
-        mine[line.owner].append((line.place, _resource(line)))
+        mine[line.owner].append((line.place, fhir.read_line(line.raw)))
     rejected += [Rejection("", place, _of_nobody(resource)) for place, resource in mine.pop("", ())]
     good: list[str] = []
     for owner in sorted(mine):
@@ -54,7 +53,7 @@ def exported(folder: Path, partition: int, codes: CodeIndex, size: int) -> Itera
     for start in range(0, len(good), size):
         owners = good[start : start + size]
         documents = [document for owner in owners for document in mine[owner]]
-        common = [(line.place, _resource(line)) for line in shuffle.shared(folder, _referred(documents))]
+        common = [(line.place, fhir.read_line(line.raw)) for line in shuffle.shared(folder, _referred(documents))]
         yield _lifted(owners, documents, common, mine, codes)
 
 
@@ -81,14 +80,6 @@ def given(files: list[Path], codes: CodeIndex, size: int) -> Iterator[Batch]:
                 yield batch
                 batch = Batch()
     yield batch
-
-
-def _resource(line: shuffle.Line) -> object:
-    try:
-        ((_, found),) = fhir.parse(line.raw, line.place)
-    except InputError as error:
-        return Unread(" ".join(filter(None, (error.message, error.remedy))))
-    return found
 
 
 def _of_nobody(resource: object) -> str:

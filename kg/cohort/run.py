@@ -16,7 +16,7 @@ from kg.cohort.reading import Rejection
 from kg.cohort.runners import Runner
 from kg.cohort.tally import KEYS, Tally
 from kg.errors import InputError
-from kg.guideline import Guideline
+from kg.paths import data
 from kg.queries import folder
 
 #: Files that stand for themselves in a partition, when there is no export to shuffle.
@@ -26,7 +26,7 @@ _RECORDS = (".json", ".ttl", ".nt", ".nq", ".trig", ".rdf", ".jsonld", ".xml", "
 Progress = Callable[[str, int, int], None]
 
 
-def cohort(places: list[Path], settings: Settings, guideline: Guideline, runner: Runner, jobs: int, step: Progress = lambda what, done, whole: None) -> dict:
+def cohort(places: list[Path], settings: Settings, runner: Runner, jobs: int, step: Progress = lambda what, done, whole: None) -> dict:
     """Run or go on with a run: its summary, which is also written to `summary.json`.
 
     `step` is told what happens: what it is, how many patients or lines are done, how many partitions there are in all.
@@ -34,7 +34,7 @@ def cohort(places: list[Path], settings: Settings, guideline: Guideline, runner:
     out = Path(settings.out)
     work, finished = out / "work", out / "summary.json"
     exports, files = _inputs(places)
-    _same(out, _identity(places, [*exports, *files], settings, guideline))
+    _same(out, _identity([*exports, *files], settings))
     if finished.exists():
         shutil.rmtree(work, ignore_errors=True)
         return json.loads(finished.read_text("utf-8"))
@@ -65,13 +65,13 @@ def _inputs(places: list[Path]) -> tuple[list[Path], list[Path]]:
     return exports, files
 
 
-def _identity(places: list[Path], files: list[Path], settings: Settings, guideline: Guideline) -> dict:
+def _identity(files: list[Path], settings: Settings) -> dict:
     """What makes a run this one: another version, guideline, option or input gives other files."""
     digest = hashlib.sha256()
     for query in (*folder("derive"), *folder("cohort")):
         digest.update(query.text.encode())
-    for line in sorted(map(str, guideline.triples)):
-        digest.update(line.encode())
+    for path in (*sorted(data("ontology").rglob("*.ttl")), *map(Path, settings.guideline_files), *((Path(settings.codes),) if settings.codes else ())):
+        digest.update(path.read_bytes())
     own = {key: value for key, value in asdict(settings).items() if key != "out"}
     return {"version": __version__, "rules": digest.hexdigest(), "settings": json.loads(json.dumps(own)),
             "inputs": [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files]}

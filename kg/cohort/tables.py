@@ -26,9 +26,9 @@ def table(patients: Iterable[Judged], names: Names) -> Iterator[dict]:
             verdict, strength, current, reason = patient.verdicts[treatment]
             said = hyphenated(verdict)
             least = 1 if said == "undetermined" else 2
-            rules = [names.short(rule) for rule in names.rules if patient.rules.get((rule, treatment), 0) >= least]
+            rules = dict.fromkeys(names.short(rule) for rule in names.rules if patient.rules.get((rule, treatment), 0) >= least)
             yield {"patient": patient.identifier, "iri": patient.iri, "treatment": names.short(treatment), "verdict": said, "strength": hyphenated(strength) if strength else None,
-                   "current": current, "reason": hyphenated(reason) if reason else None, "recommendations": [] if said == "not-applicable" else rules,
+                   "current": current, "reason": hyphenated(reason) if reason else None, "recommendations": [] if said == "not-applicable" else list(rules),
                    "missing": sorted(map(local, patient.missing.get(treatment, ()))), "flags": flags}
 
 

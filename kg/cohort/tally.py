@@ -47,16 +47,17 @@ class Names:
         population = index.text(guideline.iri, GL.population)
         self.needs = {rule: sorted((one.value for one in index.objects(ox.NamedNode(rule), GL.needs)), key=lambda one: (one != population, one)) for rule in self.rules}
 
+    def rule(self, iri: str) -> str:
+        """The id of a rule; its local name where a variant has the same id."""
+        short = self.short(iri)
+        return short if sum(self.short(other) == short for other in self.rules) == 1 else local(iri)
+
     def short(self, iri: str) -> str:
         """The id or slug of a node, else its local name."""
         if iri not in self._short:
             node = ox.NamedNode(iri)
             self._short[iri] = self._index.text(node, GL.id) or self._index.text(node, GL.slug) or local(iri)
         return self._short[iri]
-
-    def rule(self, iri: str) -> str:
-        """The id of a rule; of a variant, which shares the id of another, its local name."""
-        return local(iri) if self._index.objects(ox.NamedNode(iri), GL.variantOf) else self.short(iri)
 
 
 @dataclass

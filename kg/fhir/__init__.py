@@ -14,10 +14,10 @@ from kg.fhir import alerts, conditions, facts, medications, observations, patien
 from kg.fhir.context import Context
 from kg.fhir.facts import Fact
 from kg.fhir.findings import VIOLATION, Finding
-from kg.fhir.reading import Unread, parse
+from kg.fhir.reading import Unread, parse, read_line
 from kg.fhir.record import Entry, collect, contained
 
-__all__ = ["READ", "Finding", "Lifted", "Unread", "lift", "parse"]
+__all__ = ["READ", "Finding", "Lifted", "Unread", "lift", "parse", "read_line"]
 
 _READERS: dict[str, Callable[[Entry, Context], list[Fact]]] = {
     "AllergyIntolerance": alerts.allergy,

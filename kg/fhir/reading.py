@@ -111,6 +111,14 @@ def _lines(text: str, place: str) -> list[tuple[str, object]] | None:
     return read if good and (good * 2 >= len(read) or not isinstance(read[0][1], Unread)) else None
 
 
+def read_line(raw: bytes) -> object:
+    """The resource of one line of a bulk export, or an `Unread`."""
+    try:
+        return _line(raw.removeprefix(codecs.BOM_UTF8).decode())
+    except UnicodeDecodeError as error:
+        return Unread(f"is not UTF-8 (byte {error.start + 1}); correct the line")
+
+
 def _line(line: str) -> object:
     try:
         value = _loads(line)
