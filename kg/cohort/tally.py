@@ -41,6 +41,7 @@ class Names:
     def __init__(self, guideline: Guideline) -> None:
         index = self._index = guideline.index
         self._short: dict[str, str] = {}
+        self._rule: dict[str, str] = {}
         treatments = sorted(index.subjects(RDF.type, ox.NamedNode(GL.Treatment)), key=lambda node: (int(index.text(node, GL.order) or 10**6), node.value))
         self.treatments = [node.value for node in treatments]
         self.rules = sorted({rule.value for node in treatments for rule in index.subjects(GL.targets, node)}, key=self.short)
@@ -49,8 +50,10 @@ class Names:
 
     def rule(self, iri: str) -> str:
         """The id of a rule; its local name where a variant has the same id."""
-        short = self.short(iri)
-        return short if sum(self.short(other) == short for other in self.rules) == 1 else local(iri)
+        if not self._rule:
+            times = Counter(map(self.short, self.rules))
+            self._rule = {rule: self.short(rule) if times[self.short(rule)] == 1 else local(rule) for rule in self.rules}
+        return self._rule[iri]
 
     def short(self, iri: str) -> str:
         """The id or slug of a node, else its local name."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kg.cohort.report.figures import Cell
 
 #: Below this share of the whole (in %) a part has no sign on it.
-_ROOM = 3.2
+_ROOM = 5
 
 
 @dataclass(frozen=True)

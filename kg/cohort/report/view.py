@@ -13,10 +13,9 @@ from kg.cohort.report.figures import OUTSIDE, STATUSES, VERDICTS, WITH, Cell, Fi
 from kg.docs.book import Book
 from kg.report.view import KINDS
 from kg.terms import GL, local
-from kg.words import APPLICABILITY
 
 _TABLES = {
-    "applicability": (Kind("yes", "✓", APPLICABILITY["applies"]), Kind("open", "?", APPLICABILITY["unknown"]), Kind("not-applicable", "○", "outside its population")),
+    "applicability": (Kind("yes", "✓", "Applies"), Kind("open", "?", "Not known"), Kind("not-applicable", "○", "Outside")),
     "settled": (Kind("open", "?", "something is undetermined"), Kind("yes", "✓", "all is determined")),
     "rules": (Kind("yes", "✓", "Applies"), Kind("open", "?", "May apply"), Kind("no", "✗", "Does not apply")),
     "attrition": (Kind("yes", "✓", "Met"), Kind("open", "?", "Not known"), Kind("no", "✗", "Not met")),
@@ -84,11 +83,11 @@ class View:
 
     @cached_property
     def applicability(self) -> Row:
-        return self._statuses("applicability", "applicability", "", self.whole, self.whole)
+        return self._statuses("applicability", "All with verdicts", "", self.whole, self.whole)
 
     @cached_property
     def settled(self) -> Row:
-        return self._statuses("settled", "settled", "", self.whole, self.whole)
+        return self._statuses("settled", "All with verdicts", "", self.whole, self.whole)
 
     @cached_property
     def verdicts(self) -> list[Row]:
@@ -99,13 +98,16 @@ class View:
     def taken(self) -> list[Row]:
         """The treatments that somebody is on: the first cell says how many, then by verdict; the scale is that of the most taken."""
         found = {name: iri for name, iri in self.treatments.items() if name in self.figures.having("current")}
-        totals = {name: self.figures.cell("taken", name) for name in found}
-        whole = max((cell.number or 0 for cell in totals.values()), default=0)
         rows = []
         for name, iri in found.items():
-            cells = tuple(self.figures.cell("current", name, verdict) for verdict in VERDICTS)
-            rows.append(self._row(name, iri, bar(zip(self.verdict_kinds, cells, strict=True), whole, totals[name].number), (totals[name], *cells)))
+            of, cells = self.figures.cell("taken", name), tuple(self.figures.cell("current", name, verdict) for verdict in VERDICTS)
+            rows.append(self._row(name, iri, bar(zip(self.verdict_kinds, cells, strict=True), self.most_taken, of.number), (of, *cells)))
         return rows
+
+    @cached_property
+    def most_taken(self) -> int:
+        """How many patients are on the treatment that most are on, as far as it is shown."""
+        return max((self.figures.cell("taken", name).number or 0 for name in self.figures.having("current")), default=0)
 
     @property
     def barred(self) -> list[Row]:
@@ -163,8 +165,12 @@ class View:
     def monitoring(self) -> list[Row]:
         """Treatments going on that ask for an evaluation; the numbers of a row have no sum, as one patient may have two courses."""
         asked = self.figures.having("monitoring")
-        totals = [sum(self.figures.cell("monitoring", name, one).number or 0 for one in STATUSES["monitoring"]) for name in asked]
-        return [self._statuses("monitoring", name, iri, max(totals), None) for name, iri in self.treatments.items() if name in asked]
+        return [self._statuses("monitoring", name, iri, self.most_monitored, None) for name, iri in self.treatments.items() if name in asked]
+
+    @cached_property
+    def most_monitored(self) -> int:
+        """The end of the scale of `monitoring`: the longest of its bars, as far as they are shown."""
+        return max((sum(self.figures.cell("monitoring", name, one).number or 0 for one in STATUSES["monitoring"]) for name in self.figures.having("monitoring")), default=0)
 
     @cached_property
     def prerequisites(self) -> list[Row]:
