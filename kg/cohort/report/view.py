@@ -10,6 +10,7 @@ import pyoxigraph as ox
 
 from kg.cohort.report.bars import Bar, Kind, bar, share
 from kg.cohort.report.figures import OUTSIDE, STATUSES, VERDICTS, WITH, Cell, Figures
+from kg.cohort.report.suppress import Shown
 from kg.docs.book import Book
 from kg.report.view import KINDS
 from kg.terms import GL, local
@@ -112,7 +113,12 @@ class View:
     @property
     def barred(self) -> list[Row]:
         """What is taken although a verdict is against it."""
-        return [row for row in self.taken if any(row.cells[place].number != 0 for place in self.places)]
+        return [row for row in self.taken if any(self.counted(row.cells[place]) for place in self.places)]
+
+    @staticmethod
+    def counted(cell: Cell) -> bool:
+        """Whether a cell is shown to be more than 0."""
+        return cell.number != 0 and cell.how is not Shown.blank
 
     @cached_property
     def missing(self) -> list[Row]:
