@@ -46,6 +46,8 @@ class Figures:
 
     def __init__(self, summary: dict, guideline: Guideline, least: int = 0) -> None:
         self.summary, self.guideline, self.least, self.names = summary, guideline, least, Names(guideline)
+        if least in (1, 2):
+            raise InputError("--small-cells", str(least), f"it hides nothing: under {least} is {least - 1} and no other", "give 3 or more")
         if 0 < summary["patients"]["out"] < least:
             raise InputError("--small-cells", str(least), "fewer patients than that have verdicts", "give a smaller number, or more patients")
         self._sums: list[Sum] = []
@@ -145,6 +147,10 @@ class Figures:
             parts = tuple(("current", treatment, one) for one in VERDICTS)
             numbers["taken", treatment] = sum(numbers[part] for part in parts)
             self._sums.append(Sum(("taken", treatment), parts))
+        for name in self.having("blocked"):
+            alone = numbers.setdefault(("blockedAlone", name), 0)
+            numbers["together", name] = numbers["blocked", name] - alone
+            self._sums.append(Sum(("blocked", name), (("blockedAlone", name), ("together", name))))
         for rule in self.having("prerequisites"):
             self._sums.append(Sum(("applicability", "applies"), tuple(("prerequisites", rule, one) for one in STATUSES["prerequisites"])))
 

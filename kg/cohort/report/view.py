@@ -24,7 +24,7 @@ _TABLES = {
     "monitoring": (Kind("lacking", "!", "Due"), Kind("no", "◷", "Not yet due"), Kind("yes", "✓", "Done")),
     "prerequisites": (Kind("yes", "✓", "Met"), Kind("lacking", "~", "Indeterminate"), Kind("open", "?", "Not known"), Kind("no", "✗", "Not met")),
 }  # fmt: skip
-_ALONE, _TOGETHER, _COUNT = Kind("lacking", "1", "alone"), Kind("open", "+", "only together with others"), Kind("yes", "", "patients")
+_ALONE, _TOGETHER, _COUNT = Kind("lacking", "1", "alone"), Kind("open", "+", "only together with others"), Kind("count", "", "patients")
 _BARRED = ("contraindicated", "advised-against")
 
 
@@ -126,11 +126,9 @@ class View:
         rows = []
         for name in self.figures.having("blocked"):
             alone, whole = self.figures.cell("blockedAlone", name), self.figures.cell("blocked", name)
-            more = None if None in (alone.number, whole.number) else whole.number - alone.number
-            parts = [(_ALONE, alone), *([] if more is None else [(_TOGETHER, Cell(str(more), more))])]
             iri = self._asked.get(name, "")
             note = self._index.text(ox.NamedNode(iri), GL.ask) if iri else None
-            rows.append(self._row(name, iri, bar(parts, self.whole), (alone, whole), note or "", share(alone, self.figures.cell(*WITH))))
+            rows.append(self._row(name, iri, bar([(_ALONE, alone), (_TOGETHER, self.figures.cell("together", name))], self.whole, whole.number), (alone, whole), note or "", share(alone, self.figures.cell(*WITH))))
         return _most(rows, lambda row: [cell.number or 0 for cell in row.cells])
 
     @cached_property
