@@ -28,7 +28,6 @@ from kg.cli_common import (
     as_turtle,
     evaluate_inputs,
     need_html,
-    nobody,
     open_console,
     read_inputs,
     rows_in_order,
@@ -115,7 +114,8 @@ def recommend(places: Places, as_of: AsOf = None, format: Annotated[RecommendFor
         from kg.proof import Trace, prove
 
         trace = Trace()
-    found, evaluation = evaluate_inputs(places, as_of, guideline, guideline_file, codes, engine, trace.note if trace else None)
+    found, evaluation = evaluate_inputs(places, as_of, guideline, guideline_file, codes, engine, trace.note if trace else None,
+                                        detail=bool(trace) or format not in (RecommendFormat.text, RecommendFormat.json))
     _warn(places, found, guideline_file)
     rows = rows_in_order(found, evaluation, patient)
     if trace:
@@ -167,7 +167,7 @@ def validate(places: Places, format: Annotated[ReportFormat, typer.Option("--for
     index, notes = inputs.codes(codes)
     found = inputs.read(places, index)
     if not (found.triples or found.findings or found.errors):
-        raise nobody(places)
+        raise inputs.nobody(places)
     report, _ = validate_record(found.triples)
     whole = report.conforms and not _violated(found) and not found.errors
     if format is ReportFormat.turtle:
@@ -193,10 +193,7 @@ def validate(places: Places, format: Annotated[ReportFormat, typer.Option("--for
 
 def _result_line(places: list[str], one) -> str:
     """What the shapes say of a fact, in one line: file (when there is one only), fact, property, value, remedy."""
-    about = one.value if one.value and one.value in one.message else one.focus
-    value = one.value if one.value not in (None, one.focus, about) else None
-    name = one.path.rsplit("#", 1)[-1] if one.path else None
-    parts = (places[0] if len(places) == 1 else None, about, name if about == one.focus else None, value, one.message)
+    parts = (places[0] if len(places) == 1 else None, *one.said)
     return f"{one.severity.lower()}: " + ": ".join(part for part in parts if part)
 
 
@@ -237,9 +234,11 @@ def queries() -> None:
 @app.command("import")
 def import_(places: Places, output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where the patient RDF goes.")], codes: Codes = None) -> None:
     """FHIR to patient RDF (Turtle)."""
+    from kg import inputs
+
     found = read_inputs(places, codes)
     if not (found.triples or found.errors):
-        raise nobody(places)
+        raise inputs.nobody(places)
     write_output(as_turtle(found.triples), output)
     if found.errors:
         raise typer.Exit(2)

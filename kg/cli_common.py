@@ -61,11 +61,6 @@ def read_inputs(places: list[str], codes: Path | None):
     return found
 
 
-def nobody(places: list[str]) -> InputError:
-    """What to say of inputs that hold nothing of any patient."""
-    return InputError(", ".join(places), "input", "no patient in it", "give a FHIR Patient, or a pt:Patient in RDF")
-
-
 def _readable(found, files: list[Path] | None) -> list:
     """The triples to evaluate: of RDF, which no importer has looked over, without numbers and dates that violate."""
     if not found.rdf:
@@ -76,8 +71,10 @@ def _readable(found, files: list[Path] | None) -> list:
     return readable(found.triples, found.report, shapes)
 
 
-def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list[Path] | None, codes: Path | None, engine: EngineName, step=None):
-    """Read the inputs and evaluate them: (Inputs, Evaluation); `step` as in kg.evaluate. Raises InputError when they hold no patient."""
+def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list[Path] | None, codes: Path | None, engine: EngineName, step=None,
+                    detail: bool = True):
+    """Read the inputs and evaluate them: (Inputs, Evaluation); `step` and `detail` as in kg.evaluate. Raises InputError when they hold no patient."""
+    from kg import inputs
     from kg.evaluate import evaluate
     from kg.guideline import load
 
@@ -85,8 +82,8 @@ def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list
     guideline = load(slug, tuple(files or ()))
     found = read_inputs(places, codes)
     if not found.patients and not found.errors:
-        raise nobody(places)
-    return found, evaluate(_readable(found, files), guideline, day, engine.value, step)
+        raise inputs.nobody(places)
+    return found, evaluate(_readable(found, files), guideline, day, engine.value, step, detail)
 
 
 def rows_in_order(found, evaluation, patient: str | None) -> list[dict]:

@@ -25,14 +25,14 @@ def docs(
     from kg import docs as site
 
     loaded = load(guideline or DEFAULT, tuple(guideline_file or ()))
-    release = _release()
+    release = release_file()
     pages = site.pages(loaded, release)
     site.write(pages, output)
     tree = "reasoned" if release else "asserted: `kg build` makes the reasoned one"
     print(f"{output / 'index.html'}: {len(pages)} files, class tree {tree}")
 
 
-def _release() -> Path | None:
+def release_file() -> Path | None:
     """The reasoned release, when there is one."""
     from kg.paths import data
 

@@ -7,7 +7,8 @@ from typing import Annotated, Optional
 
 import typer
 
-from kg.cli_common import DEFAULT_SLUG, AsOf, Codes, EngineName, GuidelineFile, Slug, evaluate_inputs, say
+from kg.cli_common import DEFAULT_SLUG, AsOf, Codes, EngineName, GuidelineFile, Slug, evaluate_inputs, need_html, say
+from kg.cli_docs import release_file
 from kg.errors import InputError
 
 
@@ -30,9 +31,10 @@ def serve(
     guideline_file: GuidelineFile = None,
     codes: Codes = None,
 ) -> None:
-    """Serve the guideline on this machine: a read-only SPARQL endpoint (with patients, if given), CDS Hooks, FHIR $evaluate.
+    """Serve the guideline on this machine: a workbench of pages, a read-only SPARQL endpoint (with patients, if given), CDS Hooks,
+    FHIR $evaluate.
 
-    Example: kg serve examples/loss-of-response.json --as-of 2026-03-02, then ask http://127.0.0.1:8000/sparql;
+    Example: kg serve examples/loss-of-response.json --as-of 2026-03-02, then open http://127.0.0.1:8000/ or ask /sparql;
     CDS Hooks at /cds-services and POST /fhir/$evaluate judge what they are sent as of the day of the request."""
     try:
         import uvicorn
@@ -60,5 +62,20 @@ def serve(
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     say(f"serving {served.size} triples at http://{host}:{port}/sparql; stop with Ctrl+C")
     index, _ = inputs.codes(codes)
-    app = create_app(served, settings, f"sacroiliitis-kg: {loaded.slug} {loaded.version}", Rules(loaded, index), date.today)
+    bench = _bench(loaded, guideline_file or (), len(evaluation.patients) if evaluation else 0)
+    if bench:
+        say(f"workbench at http://{host}:{port}/")
+    app = create_app(served, settings, f"sacroiliitis-kg: {loaded.slug} {loaded.version}", Rules(loaded, index), date.today, bench)
     uvicorn.run(app, host=host, port=port, access_log=False, log_level="warning", server_header=False, timeout_graceful_shutdown=int(seconds) + 1)
+
+
+def _bench(guideline, files, served: int):
+    """The frame of the workbench (kg.serve.workbench.bench); None, and a note, when what makes pages is not installed."""
+    try:
+        need_html("kg serve")
+    except InputError as error:
+        say(f"no workbench: {error.message}; {error.remedy}")
+        return None
+    from kg.serve.workbench.bench import bench
+
+    return bench(guideline, files, release_file(), served)

@@ -50,7 +50,8 @@ def evaluate(facts: Iterable[Triple], guideline: Guideline, as_of: date, engine:
              step: Callable[[Query, int], None] | None = None, detail: bool = True) -> Evaluation:
     """Derive the verdicts of every pt:Patient among the facts (pt: vocabulary), as known on `as_of`.
 
-    An as-of date in the facts is replaced: the caller's counts. Without `detail` there are no nodes for what led to a verdict."""
+    An as-of date in the facts is replaced: the caller's counts. Without `detail` there are no nodes for
+    what led to a verdict: enough for `kg.results`, not for explanations and questions."""
     store, given, patients = prepare(facts, guideline, as_of, engine)
     derived = tuple(derive.derive(store, step, detail=detail))
     return Evaluation(guideline=guideline, as_of=as_of, facts=given, derived=derived, patients=patients, engine=store)

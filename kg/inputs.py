@@ -6,7 +6,7 @@ import codecs
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,15 +61,16 @@ def codes(file: Path | None = None) -> tuple[CodeIndex, tuple[str, ...]]:
     return sitecodes.extend(index, sitecodes.parse(_bytes(str(file)), str(file)), str(file))
 
 
-def read(places: list[str], index: CodeIndex) -> Inputs:
+def read(places: list[str], index: CodeIndex, load: Callable[[str], bytes] | None = None) -> Inputs:
     """Read every input; FHIR resources of all inputs are one record, so that a bulk export by resource type works.
 
-    Answers of QuestionnaireResponses are written into the facts of all inputs, RDF included."""
+    Answers of QuestionnaireResponses are written into the facts of all inputs, RDF included. `load` gives the content of a
+    place that is no file."""
     found = Inputs()
     documents: list[tuple[str, object]] = []
     for place in places:
         try:
-            content = _bytes(place)
+            content = (load or _bytes)(place)
             syntax = _syntax(place, content)
             if syntax is None:
                 documents.extend(fhir.parse(content, place))
@@ -89,6 +90,11 @@ def read(places: list[str], index: CodeIndex) -> Inputs:
     named = {t.subject for t in found.triples if t.predicate.value == _TYPE and t.object == ox.NamedNode(PT.Patient)}
     found.patients.extend(sorted(named - set(found.patients), key=lambda node: node.value))
     return found
+
+
+def nobody(places: list[str]) -> InputError:
+    """What to say of inputs that hold nothing of any patient."""
+    return InputError(", ".join(places), "input", "no patient in it", "give a FHIR Patient, or a pt:Patient in RDF")
 
 
 def answered(triples: Iterable[Triple], lifted: fhir.Lifted, index: CodeIndex) -> tuple[list[Triple], list[Finding]]:

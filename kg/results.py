@@ -9,12 +9,13 @@ from functools import cache
 
 import pyoxigraph as ox
 
+from kg.derive import ANSWERS
 from kg.evaluate import Snapshot
 from kg.index import Index
 from kg.terms import DCTERMS, GL, RDF, RDFS, local
 
-_KINDS = ("Verdict", "RaisedFlag", "DocumentationStatus", "MonitoringStatus", "PrerequisiteStatus", "RecommendationStatus", "CriterionResult", "Bar")
-_SAID = ("patient", "applicability", "criterion", "truth", "usedFact", "recommendation", "treatment", "status", "bearsOn", "barKind", "verdict", "strength", "role", "step",
+_KINDS = ("Verdict", "RaisedFlag", "DocumentationStatus", "MonitoringStatus", "PrerequisiteStatus", "Bar")
+_SAID = ("patient", "applicability", "usedFact", "treatment", "status", "bearsOn", "barKind", "verdict", "strength", "role", "step",
          "current", "reason", "lessPreferredThan", "missing", "flag", "item", "itemStatus", "course", "rule", "monitoringStatus", "dueOn", "prerequisite")
 _STATUS = {"status-unknown": "unknown"}
 
@@ -25,7 +26,10 @@ class _Derived:
     def __init__(self, triples: Iterable[ox.Triple]) -> None:
         wanted = {f"<{GL}{name}>": name for name in _SAID} | {f"<{DCTERMS.identifier}>": "identifier"}
         kinds = {f"<{GL}{kind}>": kind for kind in _KINDS}
+        links = {f"<{iri}>": result for iri, result in zip(ANSWERS, ("unmet", "unknown", "met"), strict=True)}
         a = f"<{RDF.type}>"
+        #: patient to criterion to unmet, unknown or met
+        self.answers: dict[str, dict[str, str]] = defaultdict(dict)
         self._said: dict[str, dict[str, list[str]]] = defaultdict(dict)
         self._kinds: dict[str, dict[str, None]] = {kind: {} for kind in _KINDS}
         for line in ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES).decode().split("\n"):
@@ -34,6 +38,8 @@ class _Derived:
             if predicate == a:
                 if kind := kinds.get(value[:-2]):
                     self._kinds[kind][subject[1:-1]] = None
+            elif result := links.get(predicate):
+                self.answers[subject[1:-1]][value[1:-3]] = result
             elif name := wanted.get(predicate):
                 self._said[subject[1:-1]].setdefault(name, []).append(_text(value[:-2]))
 
@@ -87,10 +93,7 @@ def _hyphenated(iri: str) -> str:
 
 
 def _patient(evaluation: Snapshot, rules: Index, derived: _Derived, patient: str, mine: dict[str, list[str]]) -> dict:
-    criteria = {derived.one(node, "criterion"): node for node in mine["CriterionResult"]}
-    statuses, bars = defaultdict(list), defaultdict(list)
-    for node in mine["RecommendationStatus"]:
-        statuses[derived.one(node, "treatment")].append(node)
+    bars = defaultdict(list)
     for node in mine["Bar"]:
         for verdict in derived.all(node, "bearsOn"):
             bars[verdict].append(node)
@@ -98,13 +101,14 @@ def _patient(evaluation: Snapshot, rules: Index, derived: _Derived, patient: str
     less = {node: sorted(_treatment(rules, derived.one(other, "treatment"))["slug"] for other in derived.all(node, "lessPreferredThan")) for node in verdicts}
     guideline = evaluation.guideline
     applicability = derived.word(patient, "applicability")
+    otherwise = "not-applicable" if applicability == "not-applicable" else "does-not-apply"
     return {
         "patient": derived.one(patient, "identifier") or patient,
         "iri": patient,
         "asOf": evaluation.as_of.isoformat(),
         "guideline": {"iri": guideline.iri.value, "slug": guideline.slug, "label": rules.text(guideline.iri, RDFS.label), "version": guideline.version},
         "applicability": _STATUS.get(applicability, applicability),
-        "treatments": [_verdict(evaluation, rules, derived, node, criteria, statuses, bars[node], verdicts, less) for node in verdicts],
+        "treatments": [_verdict(evaluation, rules, derived, patient, node, otherwise, bars[node], verdicts, less) for node in verdicts],
         "flags": sorted(({"flag": rules.text(flag, GL.slug), "label": rules.text(flag, RDFS.label), "facts": derived.all(node, "usedFact")}
                          for node in mine["RaisedFlag"] for flag in [ox.NamedNode(derived.one(node, "flag"))]), key=lambda flag: flag["flag"]),
         "documentation": sorted(({"item": rules.text(item, GL.id), "label": rules.text(item, RDFS.label),
@@ -128,7 +132,8 @@ def _order(rules: Index, treatment: str) -> tuple[int, str]:
 def _treatment(rules: Index, iri: str) -> dict:
     """What is the same of a treatment for every patient."""
     node = ox.NamedNode(iri)
-    return {"slug": rules.text(node, GL.slug) or local(iri), "label": rules.text(node, RDFS.label)}
+    about = [rule.value for rule in rules.subjects(GL.targets, node) if rules.objects(rule, GL.needs)]
+    return {"slug": rules.text(node, GL.slug) or local(iri), "label": rules.text(node, RDFS.label), "rules": about}
 
 
 @cache
@@ -137,11 +142,11 @@ def _unchecked(rules: Index, guideline) -> frozenset:
     return frozenset(leaf.value for group in rules.objects(guideline, GL.notCoveredFor) for leaf in rules.objects(group, GL.covers))
 
 
-def _verdict(evaluation: Snapshot, rules: Index, derived: _Derived, node: str, criteria: dict, statuses: dict, bars: list[str], verdicts: list[str], less: dict) -> dict:
+def _verdict(evaluation: Snapshot, rules: Index, derived: _Derived, patient: str, node: str, otherwise: str, bars: list[str], verdicts: list[str], less: dict) -> dict:
     treatment = derived.one(node, "treatment")
     own = _treatment(rules, treatment)
     verdict = derived.word(node, "verdict")
-    rows = [_recommendation(rules, derived, status, criteria) for status in statuses.get(treatment, ())]
+    rows = [_recommendation(rules, derived, patient, rule, treatment, otherwise) for rule in own["rules"]]
     return {
         "treatment": own["slug"], "iri": treatment, "label": own["label"],
         "verdict": verdict, "strength": derived.word(node, "strength"),
@@ -156,17 +161,18 @@ def _verdict(evaluation: Snapshot, rules: Index, derived: _Derived, node: str, c
     }
 
 
-def _recommendation(rules: Index, derived: _Derived, node: str, criteria: dict) -> dict:
-    rule = _rule(rules, derived.one(node, "recommendation"))
-    status = derived.word(node, "status")
-    return {"id": rule["id"], "label": rule["label"], "status": _STATUS.get(status, status), **rule["source"],
-            "criteria": [_answer(rules, derived, criterion, criteria.get(criterion)) for criterion in rule["needs"]]}
+def _recommendation(rules: Index, derived: _Derived, patient: str, rule: str, treatment: str, otherwise: str) -> dict:
+    """`otherwise`: the status of a rule of which no status was derived."""
+    own = _rule(rules, rule)
+    status = derived.word(f"{patient}/status/{local(rule)}/{local(treatment)}", "status") or otherwise
+    return {"id": own["id"], "label": own["label"], "status": _STATUS.get(status, status), **own["source"],
+            "criteria": [_answer(rules, derived, patient, criterion) for criterion in own["needs"]]}
 
 
-def _answer(rules: Index, derived: _Derived, criterion: str, node: str | None) -> dict:
+def _answer(rules: Index, derived: _Derived, patient: str, criterion: str) -> dict:
     own = _criterion(rules, criterion)
-    return {"criterion": own["criterion"], "label": own["label"], "result": (derived.word(node, "truth") if node else None) or "unknown",
-            "facts": derived.all(node, "usedFact") if node else [], "basis": own["basis"], "decisions": own["decisions"], "ask": own["ask"]}
+    return {"criterion": own["criterion"], "label": own["label"], "result": derived.answers[patient].get(criterion, "unknown"),
+            "facts": derived.all(f"{patient}/result/{own['criterion']}", "usedFact"), "basis": own["basis"], "decisions": own["decisions"], "ask": own["ask"]}
 
 
 @cache

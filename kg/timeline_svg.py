@@ -24,7 +24,7 @@ _LOOKS = {
 }
 _KINDS = {"diagnosis": ("Diagnoses", "▲"), "contraindication": ("Contraindications", "⨯"), "alert": ("Alerts", "!"), "procedure": ("Procedures", "■"),
           "finding": ("Findings", "●"), "plan": ("Plans", "□")}
-_STYLE = """
+STYLE = """
 .kg-tl{font-family:Helvetica,Arial,"Liberation Sans","DejaVu Sans",sans-serif;color:var(--ink,#20262c);max-width:100%;height:auto}
 .kg-tl text{fill:var(--ink,#20262c);font-size:12px;paint-order:stroke;stroke:var(--raised,#fff);stroke-width:3px;stroke-linejoin:round}.kg-tl .head{font:600 17px Georgia,"DejaVu Serif",serif}.kg-tl .lane{font:600 12px Georgia,"DejaVu Serif",serif}
 .kg-tl .soft{fill:var(--soft,#57616a);font-size:11px}.kg-tl .tiny{fill:var(--soft,#57616a);font-size:10px}.kg-tl .bold{font-weight:600}
@@ -64,7 +64,7 @@ def draw(timeline: Timeline, prefix: str = "timeline", listed: bool = True) -> s
     title = f"Timeline of {timeline.patient} as of {timeline.as_of}"
     body = "\n".join([*ground, *out, *texts, *legend])
     return (f'<svg xmlns="http://www.w3.org/2000/svg" class="kg-tl" viewBox="0 0 {WIDTH} {bottom}" width="{WIDTH}" height="{bottom}" role="img" aria-labelledby="{prefix}-title {prefix}-desc">\n'
-            f'<title id="{prefix}-title">{escape(title)}</title>\n<desc id="{prefix}-desc">{escape(_description(timeline))}</desc>\n<style>{_STYLE}</style>\n<defs>{_patterns(prefix)}</defs>\n'
+            f'<title id="{prefix}-title">{escape(title)}</title>\n<desc id="{prefix}-desc">{escape(_description(timeline))}</desc>\n<style>{STYLE}</style>\n<defs>{_patterns(prefix)}</defs>\n'
             f'<rect class="paper" width="{WIDTH}" height="{bottom}"/>\n{_text(16, 26, timeline.patient, "head")}\n{_text(16, 43, f"as of {timeline.as_of} · {timeline.guideline}", "soft")}\n{body}\n</svg>\n')
 
 
@@ -134,7 +134,7 @@ def _patterns(prefix: str) -> str:
 
 
 def _fill(look: str, prefix: str) -> str:
-    return f'class="bar {look}"' if look in ("none", "full", "plain") else f'class="bar" style="fill:url(#{prefix}-{look})"'
+    return f'class="bar {look}"' if look in ("none", "full", "plain") else f'class="bar" fill="url(#{prefix}-{look})"'
 
 
 def _courses(timeline: Timeline, scale: _Scale, top: float, prefix: str) -> tuple[list[str], float]:

@@ -42,6 +42,14 @@ class Result:
     message: str
     shape: str
 
+    @property
+    def said(self) -> tuple[str, str | None, str | None, str]:
+        """For people: the fact, its property and the value at fault where these say more, and what is wrong."""
+        about = self.value if self.value and self.value in self.message else self.focus
+        value = self.value if self.value not in (None, self.focus, about) else None
+        name = self.path.rsplit("#", 1)[-1] if self.path and about == self.focus else None
+        return about, name, value, self.message
+
 
 @dataclass(frozen=True)
 class Report:

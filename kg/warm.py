@@ -27,13 +27,14 @@ class Session:
         self._rules = frozenset((*guideline.triples, *guideline.closure, *self._engine.triples()))
 
     @contextmanager
-    def evaluated(self, facts: Iterable[Triple], as_of: date) -> Iterator[Evaluation]:
-        """The evaluation of these facts (pt: vocabulary) as known on `as_of`; its engine holds them until the block ends."""
+    def evaluated(self, facts: Iterable[Triple], as_of: date, detail: bool = True) -> Iterator[Evaluation]:
+        """The evaluation of these facts (pt: vocabulary) as known on `as_of`; its engine holds them until the block ends.
+        Without `detail` it is enough for `kg.results`, not for explanations and questions."""
         given, dated, patients = record(facts, as_of)
         derived: list[Triple] = []
         try:
             self._engine.add((*given, *dated))
-            derive.derive(self._engine, into=derived)
+            derive.derive(self._engine, into=derived, detail=detail)
             yield Evaluation(guideline=self._guideline, as_of=as_of, facts=given, derived=tuple(derived), patients=patients, engine=self._engine)
         finally:
             for triple in {*given, *dated, *derived} - self._rules:

@@ -49,7 +49,7 @@ class Comparison:
 def compare(evaluation: Evaluation, patient: ox.NamedNode, edits: Sequence[Edit]) -> Comparison:
     """The verdicts of a patient as recorded, and as they would be with the edits. The record itself stays as it is."""
     record = of_patient(evaluation.facts, patient)
-    after = results(evaluate(applied(record, edits), evaluation.guideline, evaluation.as_of))[0]
+    after = results(evaluate(applied(record, edits), evaluation.guideline, evaluation.as_of, detail=False))[0]
     before = next(row for row in results(evaluation) if row["iri"] == patient.value)
     then = {row["treatment"]: row for row in after["treatments"]}
     found = [Difference(row["treatment"], row["label"], _verdict(row), _verdict(then[row["treatment"]])) for row in before["treatments"]]

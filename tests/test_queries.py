@@ -73,7 +73,7 @@ def local(term: str | None) -> str | None:
 def test_each_query_says_what_it_answers_in_its_header(path):
     query = queries.read(path)
     assert set(query.header) >= {"summary", "stage", "returns"}
-    stages = {"derive": {"rules", "levels", "patient", "combine", "detail", "classify", "run"}, "ask": {"ask"}, "check": {"check"}, "prove": {"proof"},
+    stages = {"derive": {"rules", "levels", "patient", "combine", "detail", "classify", "run"}, "ask": {"ask"}, "check": {"check"}, "cohort": {"cohort"}, "prove": {"proof"},
               "verify": {"prepare", "expect", "compare", "report"}}[path.parent.name]
     assert query.header["stage"] in stages
     assert path.read_text(encoding="utf-8").startswith("#+ summary: ")
@@ -91,6 +91,7 @@ def index_page() -> str:
     about = {
         "ask": "Questions for people: SELECT over guideline, facts and derived results in one default graph.",
         "check": "Checks: each must find nothing.",
+        "cohort": "Rows of many patients: SELECT over guideline, facts and derived triples in one default graph.",
         "derive": "Steps of the derivation: CONSTRUCT, run in this order, each step loaded back before the next.",
         "prove": "Why, as PROV-O: CONSTRUCT over guideline, facts and derived triples in one default graph.",
         "verify": "Re-check of a proof ([how](proofs.md)), in this order. Default graph: guideline, facts, as-of date; `<urn:kg:proof>`: the proof. `prepare` and `compare` are loaded back, `expect` too, and into `<urn:kg:recheck>` as well.",

@@ -41,18 +41,16 @@ class Names:
     def __init__(self, guideline: Guideline) -> None:
         index = self._index = guideline.index
         self._short: dict[str, str] = {}
-        self._rule: dict[str, str] = {}
         treatments = sorted(index.subjects(RDF.type, ox.NamedNode(GL.Treatment)), key=lambda node: (int(index.text(node, GL.order) or 10**6), node.value))
         self.treatments = [node.value for node in treatments]
         self.rules = sorted({rule.value for node in treatments for rule in index.subjects(GL.targets, node)}, key=self.short)
+        ids = Counter(map(self.short, self.rules))
+        self._rule = {rule: self.short(rule) if ids[self.short(rule)] == 1 else local(rule) for rule in self.rules}
         population = index.text(guideline.iri, GL.population)
         self.needs = {rule: sorted((one.value for one in index.objects(ox.NamedNode(rule), GL.needs)), key=lambda one: (one != population, one)) for rule in self.rules}
 
     def rule(self, iri: str) -> str:
         """The id of a rule; its local name where a variant has the same id."""
-        if not self._rule:
-            times = Counter(map(self.short, self.rules))
-            self._rule = {rule: self.short(rule) if times[self.short(rule)] == 1 else local(rule) for rule in self.rules}
         return self._rule[iri]
 
     def short(self, iri: str) -> str:

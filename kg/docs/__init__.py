@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kg.docs import guideline_pages, source_pages, term_pages
-from kg.docs.book import read
+from kg.docs.book import Book, read
 from kg.docs.render import HERE, Site, shared_style
 from kg.errors import InputError
 from kg.guideline import Guideline
@@ -17,7 +17,12 @@ def pages(guideline: Guideline, release: Path | None = None) -> dict[str, str]:
     """The whole site: text by path from its folder. The same graph gives the same bytes.
 
     `release` is the reasoned release (Turtle), from which inferred parents are taken."""
-    site = Site(read(guideline, release))
+    return made(read(guideline, release)).pages
+
+
+def made(book: Book, bench: tuple[tuple[str, str], ...] = ()) -> Site:
+    """The site of a book with all its pages; `bench` as in `Site`."""
+    site = Site(book, bench)
     for make in (
         guideline_pages.start, guideline_pages.way, guideline_pages.rules, guideline_pages.conditions,
         guideline_pages.numbers, guideline_pages.flags, source_pages.statements, source_pages.evidence,
@@ -27,7 +32,7 @@ def pages(guideline: Guideline, release: Path | None = None) -> dict[str, str]:
     for asset in sorted((HERE / "assets").iterdir()):
         site.pages[asset.name] = asset.read_text(encoding="utf-8")
     site.pages["style.css"] = shared_style() + site.pages["style.css"]
-    return site.pages
+    return site
 
 
 def write(site: dict[str, str], folder: Path) -> None:

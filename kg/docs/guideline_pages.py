@@ -19,11 +19,16 @@ _RULE = _USUAL | {
 }  # fmt: skip
 
 
+LEGEND = (
+    ("↑↑", "for, strong"), ("↑?", "for, conditional"), ("↑", "for, strength not stated"), ("↓↓ ↓? ↓", "against, likewise"),
+    ("=", "none preferred"), ("≻", "preferred"), ("·", "advice or procedure"),
+)  # fmt: skip
+
+
 def start(site: Site) -> None:
     """What it is, the recommendations by section of the source, the population, what is not covered."""
     book, iri = site.book, site.book.guideline.iri.value
     source = next((book.first(one, DCTERMS.description) for one in book.values(iri, GL.derivedFrom)), "")
-    about = next((f.value for n in book.facts for f in book.said(n, DCTERMS.description) if n == _ontology(iri)), "")
     population = book.first(iri, GL.population)
     counts = (
         ("statements.html", "Statement", "statements of the source"), ("criteria.html", CONDITIONS, "criteria"),
@@ -35,17 +40,19 @@ def start(site: Site) -> None:
         (path, len(book.kind(*([kinds] if isinstance(kinds, str) else kinds))), what) for path, kinds, what in counts
     ]
     site.page(
-        "index.html", "index.html", site.frame.title, about, sections=_glance(site),
+        "index.html", "index.html", site.frame.title, about(site), sections=glance(site),
         figures=figures, population=criteria.tree(book, population) if population else None,
-        legend=[("↑↑", "for, strong"), ("↑?", "for, conditional"), ("↑", "for, strength not stated"),
-                ("↓↓ ↓? ↓", "against, likewise"), ("=", "none preferred"), ("≻", "preferred"),
-                ("·", "advice or procedure")],
-        guideline={"description": about, "caveat": book.first(iri, GL.caveat), "source": source,
-                   "not_covered": book.values(iri, GL.notCovered)},
+        legend=LEGEND, guideline={"description": about(site), "caveat": book.first(iri, GL.caveat), "source": source,
+                                  "not_covered": book.values(iri, GL.notCovered)},
     )  # fmt: skip
 
 
-def _glance(site: Site) -> list[tuple[str, list[Node]]]:
+def about(site: Site) -> str:
+    """What the guideline's ontology says of itself."""
+    return site.book.first(_ontology(site.book.guideline.iri.value), DCTERMS.description)
+
+
+def glance(site: Site) -> list[tuple[str, list[Node]]]:
     """The rules with an id by section, then the cautions."""
     book = site.book
     cautions = [node for node in book.kind(*RULES) if not node.id]

@@ -202,7 +202,8 @@ def svg(text: str, title: str) -> str:
     )
     size = re.search(r'width="(\d+)pt" height="(\d+)pt"', drawn)
     width = int(size[1]) if size else 0
-    head = f'<svg class="pathway" role="img" aria-label="{escape(title)}" style="--wide:{width}px"'
+    role = "group" if "href=" in drawn else "img"       # what is one picture has no links inside for those who do not see it
+    head = f'<svg class="pathway" role="{role}" aria-label="{escape(title)}" width="{width}"'
     return re.sub(r'<svg width="\d+pt" height="\d+pt"', head, drawn, count=1)
 
 

@@ -33,11 +33,12 @@ MENU = (
 
 @dataclass(frozen=True)
 class Frame:
-    """What stands on every page: title and version of the guideline, and the menu."""
+    """What stands on every page: title and version of the guideline, the menu, and the places of a service that holds the pages."""
 
     title: str
     version: str
     menu: tuple = MENU
+    bench: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -51,14 +52,17 @@ class Table:
 
 @dataclass
 class Site:
-    """The pages made so far, by path from the site's folder, and what renders them."""
+    """The pages made so far, by path from the site's folder, and what renders them.
+
+    `bench`: pairs of a path and a name, for a service's own pages beside the folder."""
 
     book: Book
+    bench: tuple = ()
     pages: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def frame(self) -> Frame:
-        return Frame(self.book.label(self.book.guideline.iri.value), self.book.guideline.version)
+        return Frame(self.book.label(self.book.guideline.iri.value), self.book.guideline.version, bench=self.bench)
 
     @cached_property
     def environment(self) -> Environment:
@@ -68,7 +72,8 @@ class Site:
         """Render one page. `chapter` is the menu's entry that it belongs to."""
         shared = {
             "page": path, "title": title, "summary": summary or title, "chapter": chapter, "site": self.frame,
-            "script": template == "query.html", "mark_findings": template == "evidence.html",
+            "scripts": ("copy.js",) if template == "query.html" else (), "styles": ("style.css",), "home": "index.html",
+            "spread": path == "pathway.html", "here": "index.html", "current": "true", "mark_findings": template == "evidence.html",
             "url": lambda iri: self._url(path, iri), "file": lambda to: href(path, to),
             "queries_showing": self.queries_showing, **shown(self.book),
         }  # fmt: skip

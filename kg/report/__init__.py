@@ -1,4 +1,4 @@
-"""Reports about patients as one HTML page: verdicts with their reasons for the chart, the documentation packet.
+"""Reports about patients as HTML: verdicts with their reasons for the chart as one page or as its body, the documentation packet.
 
 The pages load nothing and need no script; everything that a record says is escaped."""
 
@@ -14,7 +14,7 @@ from markupsafe import Markup
 from pyoxigraph import NamedNode
 
 from kg import facts as record
-from kg.asking import NextQuestions, next_questions
+from kg.asking import Bounds, NextQuestions, next_questions
 from kg.docs import pathway
 from kg.docs.book import Book, Node, read
 from kg.docs.grades import checks_of, findings_of
@@ -23,6 +23,7 @@ from kg.documentation import NOTHING_PLANNED, Answer, answers, checklists
 from kg.evaluate import Evaluation
 from kg.explain import Context, html, prepare, verdict
 from kg.facts import Fact
+from kg.guideline import Guideline
 from kg.index import Index
 from kg.report import view
 from kg.report.asking import questions
@@ -52,10 +53,28 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Printed:
+    """A guideline as reports show it, the same for every patient: as a book, and as the pathway."""
+
+    book: Book
+    plan: pathway.Plan
+
+
+def printed(guideline: Guideline) -> Printed:
+    """Gather what reports show of a guideline; it takes longer than a report."""
+    book = read(guideline)
+    return Printed(book, pathway.plan(book))
+
+
+@dataclass(frozen=True)
 class Report:
-    """What all patients of one evaluation share: facts in words, answers, the guideline as a book, the pathway."""
+    """What all patients of one evaluation share: facts in words, answers, what is shown of the guideline.
+
+    `bounds`: how far the search for the next questions goes."""
 
     evaluation: Evaluation
+    printed: Printed
+    bounds: Bounds = Bounds()
 
     @cached_property
     def facts(self) -> dict[str, Fact]:
@@ -72,19 +91,15 @@ class Report:
     @cached_property
     def asked(self) -> dict[str, NextQuestions]:
         """The next questions by patient (IRI)."""
-        return {one.patient.value: one for one in next_questions(self.evaluation)}
+        return {one.patient.value: one for one in next_questions(self.evaluation, self.bounds)}
 
-    @cached_property
+    @property
     def book(self) -> Book:
-        return read(self.evaluation.guideline)
-
-    @cached_property
-    def plan(self) -> pathway.Plan:
-        return pathway.plan(self.book)
+        return self.printed.book
 
     def position(self, row: dict) -> Position:
         given = self.answers.get(row["iri"], {})
-        return position(self.plan, self.derived, row["iri"], given, "Treatment pathway with this patient's position marked")
+        return position(self.printed.plan, self.derived, row["iri"], given, "Treatment pathway with this patient's position marked")
 
     def evidence(self, row: dict) -> list[Evidence]:
         """The rules at work for a patient, with the statements of the source behind them."""
@@ -139,26 +154,42 @@ def page(evaluation: Evaluation, rows: Sequence[dict]) -> str:
     """One HTML page with the report of every row of `kg.results.results`, in the order given.
 
     The same facts, guideline and as-of date give the same bytes."""
-    report = Report(evaluation)
-    patients = [_patient(report, row, f"p{number}-history") for number, row in enumerate(rows, 1)]
-    return _render("report.html", "report.css", report, rows, patients=patients, title="Guideline report")
+    report = Report(evaluation, printed(evaluation.guideline))
+    patients = [_patient(report, row) | {"history": report.history(row, f"p{number}-history")} for number, row in enumerate(rows, 1)]
+    return _sheet("report.html", "report.css", report, patients=patients, title="Guideline report")
+
+
+def body(report: Report, rows: Sequence[dict], undrawn: Markup) -> Markup:
+    """What `page` says of the rows, to be put into another page with `style()`; in the place of each timeline stands `undrawn`."""
+    return Markup(_render("patients.html", report, patients=[_patient(report, row) for row in rows], undrawn=undrawn))
+
+
+def timelines(report: Report, rows: Sequence[dict]) -> Markup:
+    """The timeline of every row, to be put into another page likewise. Drawing it takes an evaluation for each day of the record."""
+    patients = [{"row": row, "history": report.history(row, f"p{number}-history"), "events": report.events(row)} for number, row in enumerate(rows, 1)]
+    return Markup(_render("timelines.html", report, patients=patients))
+
+
+def style(name: str = "report.css") -> str:
+    """The style sheet of a report."""
+    return shared_style() + "".join((_HERE / "assets" / part).read_text(encoding="utf-8") for part in ("sheet.css", name))
 
 
 def packet(evaluation: Evaluation, rows: Sequence[dict]) -> str:
     """One HTML page with the documentation packet of every row, each on a printed page of its own."""
-    report = Report(evaluation)
+    report = Report(evaluation, printed(evaluation.guideline))
     patients = [
         {"row": row, "checklists": checklists(evaluation, row, report.facts, report.answers.get(row["iri"], {}))} for row in rows
     ]
-    return _render("packet.html", "packet.css", report, rows, patients=patients, title="Documentation packet")
+    return _sheet("packet.html", "packet.css", report, patients=patients, title="Documentation packet")
 
 
-def _patient(report: Report, row: dict, prefix: str) -> dict:
+def _patient(report: Report, row: dict) -> dict:
     given = report.answers.get(row["iri"], {})
     return {
         "row": row, "groups": view.groups(row), "questions": questions(report.evaluation.guideline.index, report.asked[row["iri"]]),
         "checklists": checklists(report.evaluation, row, report.facts, given),
-        "position": report.position(row), "history": report.history(row, prefix), "evidence": report.evidence(row), "events": report.events(row),
+        "position": report.position(row), "history": None, "evidence": report.evidence(row), "events": report.events(row),
         "labels": {one["treatment"]: one["label"] for one in row["treatments"]},
     }  # fmt: skip
 
@@ -168,13 +199,19 @@ def _labels(patient: dict, *treatments: str) -> str:
     return ", ".join(patient["labels"].get(one, one) for one in treatments)
 
 
-def _render(template: str, style: str, report: Report, rows: Sequence[dict], **context) -> str:
-    styles = shared_style() + "".join((_HERE / "assets" / name).read_text(encoding="utf-8") for name in ("sheet.css", style))
+def _sheet(template: str, css: str, report: Report, **context) -> str:
+    """A whole page that carries its style."""
+    return _render(
+        template, report, **context, style=Markup(style(css)), guideline=report.evaluation.guideline,
+        label=report.book.label(report.evaluation.guideline.iri.value), as_of=report.evaluation.as_of.isoformat(), disclaimer=disclaimer(report.book),
+    )  # fmt: skip
+
+
+def _render(template: str, report: Report, **context) -> str:
     made = environment(_HERE / "templates")
     return made.get_template(template).render(
-        **shown(report.book), **context, style=Markup(styles), url=lambda iri: "", mark_findings=False,
-        guideline=report.evaluation.guideline, label=report.book.label(report.evaluation.guideline.iri.value),
-        as_of=report.evaluation.as_of.isoformat(), disclaimer=disclaimer(report.book), applicability=APPLICABILITY,
+        **shown(report.book), **context, url=lambda iri: "", mark_findings=False,
+        applicability=APPLICABILITY,
         nothing=NOTHING_PLANNED, labels_of=_labels, proof=report.proof,
         facts_of=lambda iris: record.in_order(report.facts, iris), humane=lambda text: humane(text, report.book.spellings),
         tally=report.tally, considered=view.considered, grade_of=view.grade,

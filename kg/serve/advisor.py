@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass, replace
 from datetime import date
 from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
 from kg import fhir, inputs
 from kg.asking import Bounds
@@ -23,6 +24,10 @@ from kg.serve import hooks
 from kg.serve.problem import Problem
 from kg.serve.worker import Answer, serve
 from kg.warm import Session
+
+if TYPE_CHECKING:
+    from kg.serve.workbench.bench import Bench
+    from kg.serve.workbench.desk import Record
 
 FHIR, JSON, PROBLEM = "application/fhir+json", "application/json", "application/problem+json"
 #: How many of the parts of a record that could not be read a card names.
@@ -40,23 +45,39 @@ class Job:
     as_of: date
 
 
-def main(connection: Connection, rules: Rules, pages: str | None, memory: int, seconds: float) -> None:
+def main(connection: Connection, rules: Rules, pages: str | None, bench: Bench | None, memory: int, seconds: float) -> None:
     """Load, then answer one `Job` after the other until the connection closes. `memory`: mebibytes on top of what is loaded;
     `seconds`: as in kg.serve.worker."""
-    advisor = Advisor(rules, pages)
+    advisor = Advisor(rules, pages, bench)
+    _settle()
+    serve(connection, advisor.answer, memory, seconds, advisor.prepare if bench else None)
+
+
+def _settle() -> None:
+    """What is loaded stays: no later collection walks it."""
     gc.collect()
-    gc.freeze()                 # what is loaded stays: no later collection walks it
-    serve(connection, advisor.answer, memory, seconds)
+    gc.freeze()
 
 
 class Advisor:
-    """Answers jobs with one warm session."""
+    """Answers jobs with one warm session; those of the workbench (`bench`) at its desk."""
 
-    def __init__(self, rules: Rules, pages: str | None = None) -> None:
-        self._rules, self._pages, self._session = rules, pages, Session(rules.guideline)
+    def __init__(self, rules: Rules, pages: str | None = None, bench: Bench | None = None) -> None:
+        self._rules, self._pages, self._bench, self._session = rules, pages, bench, Session(rules.guideline)
 
-    def answer(self, job: Job) -> Answer:
+    def prepare(self) -> None:
+        """Set up the desk of the workbench."""
+        from kg.serve.workbench.desk import Desk
+
+        assert self._bench
+        self._desk = Desk(self._bench, self._rules, self._session)
+        _settle()
+
+    def answer(self, job: Job | Record) -> Answer:
         """The answer to a request, or to what is wrong with it."""
+        return self._hooked(job) if isinstance(job, Job) else self._desk.answer(job)
+
+    def _hooked(self, job: Job) -> Answer:
         try:
             if job.hook is None:
                 return _json(200, FHIR, self._evaluated(job))
@@ -72,7 +93,7 @@ class Advisor:
     def _cards(self, job: Job) -> list[dict]:
         asked = hooks.read(job.hook, job.body)
         lifted = fhir.lift(asked.documents, self._rules.codes)
-        with self._session.evaluated(lifted.triples, job.as_of) as evaluation:
+        with self._session.evaluated(lifted.triples, job.as_of, detail=False) as evaluation:
             rows = [row for row in results(evaluation) if row["patient"] == asked.patient]
         if len(rows) != 1:
             raise Problem(412, "prefetch unusable", "The prefetch key patient must hold the one Patient of context.patientId.")

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date
+from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 from starlette.applications import Starlette
@@ -27,25 +28,35 @@ from kg.serve.problem import Problem
 from kg.serve.settings import Settings
 from kg.serve.worker import GRAPHS, main
 
+if TYPE_CHECKING:
+    from kg.serve.workbench.bench import Bench
+
 _METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 
 
-def create_app(served: Dataset, settings: Settings, title: str, rules: Rules | None = None, today: Callable[[], date] | None = None) -> Starlette:
+def create_app(served: Dataset, settings: Settings, title: str, rules: Rules | None = None, today: Callable[[], date] | None = None,
+               bench: Bench | None = None) -> Starlette:
     """The service over a dataset; its workers start and end with the application.
 
-    With a guideline (`rules`) it also answers about patients, as of the day that `today` says when asked."""
-    guidance = None if rules is None or today is None else Guidance(rules, settings, today)
+    With a guideline (`rules`) it also answers about patients, as of the day that `today` says when asked; with a `bench`
+    it has a workbench over that guideline."""
+    guidance = workbench = None
+    if rules and today:
+        guidance = Guidance(rules, settings, today, bench)
+        if bench:
+            from kg.serve.workbench.routes import Workbench
+
+            workbench = Workbench(bench, rules.guideline, settings, today, guidance.ask)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.pool = Pool(main, (served.quads, settings.rows, settings.memory), settings, spare=settings.workers)
-        await app.state.pool.open()
-        if guidance:
-            await guidance.open()
+        parts = [part for part in (app.state.pool, guidance, workbench) if part]
+        for part in parts:
+            await part.open()
         yield
-        await app.state.pool.close()
-        if guidance:
-            await guidance.close()
+        for part in parts:
+            await part.close()
 
     async def sparql(received: Request) -> Response:
         if received.method == "OPTIONS":
@@ -78,7 +89,8 @@ def create_app(served: Dataset, settings: Settings, title: str, rules: Rules | N
         return _json(200, {"status": "ready", "triples": served.size, "workers": settings.workers})
 
     routes = [Route("/sparql", sparql, methods=list(_METHODS)), Route("/sparql/", sparql, methods=list(_METHODS)),
-              Route("/.well-known/void", void), Route("/health", health), Route("/ready", ready), *(guidance.routes() if guidance else ())]
+              Route("/.well-known/void", void), Route("/health", health), Route("/ready", ready),
+              *(route for part in (guidance, workbench) if part for route in part.routes())]
     middleware = [Middleware(Guard, token=settings.token), Middleware(TrustedHostMiddleware, allowed_hosts=list(settings.names))]
     if settings.origins:
         middleware.append(Middleware(CORSMiddleware, allow_origins=list(settings.origins), allow_methods=["GET", "POST"],

@@ -7,14 +7,15 @@ import hmac
 import json
 import logging
 import time
+from base64 import b64decode
 from datetime import UTC, datetime
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOG = logging.getLogger("kg.serve")
 _OPEN = ("/health", "/ready")
-_HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"),
-            (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")]
+_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
 
 
 class Guard:
@@ -38,7 +39,9 @@ class Guard:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *_HEADERS]
+                given = list(message.get("headers", ()))
+                own = any(name.lower() == _POLICY[0] for name, _ in given)          # a page says itself what it may load
+                message["headers"] = [*given, *_HEADERS, *(() if own else (_POLICY,))]
             await send(message)
 
         try:
@@ -54,7 +57,18 @@ class Guard:
         if self._token is None:
             return True
         given = dict(scope["headers"]).get(b"authorization", b"")
+        scheme, _, value = given.partition(b" ")
+        if scheme.lower() == b"basic":                              # how a browser sends what a person typed
+            return hmac.compare_digest(_password(value), self._token.encode())
         return hmac.compare_digest(given, b"Bearer " + self._token.encode())
+
+
+def _password(value: bytes) -> bytes:
+    """The password of HTTP Basic credentials; empty when they are none. The user's name does not count."""
+    try:
+        return b64decode(value, validate=True).partition(b":")[2]
+    except ValueError:
+        return b""
 
 
 def _path(scope: Scope) -> str:
@@ -64,6 +78,7 @@ def _path(scope: Scope) -> str:
 
 async def _unauthorized(send: Send) -> None:
     body = json.dumps({"title": "no token", "status": 401, "detail": "Send the header Authorization: Bearer with the token of this service."}).encode()
-    headers = [(b"content-type", b"application/problem+json"), (b"www-authenticate", b"Bearer"), (b"content-length", str(len(body)).encode())]
+    headers = [(b"content-type", b"application/problem+json"), (b"www-authenticate", b"Bearer"), (b"www-authenticate", b'Basic realm="kg serve"'),
+               (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 401, "headers": headers})
     await send({"type": "http.response.body", "body": body})

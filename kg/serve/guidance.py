@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from datetime import date
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,23 +20,31 @@ from kg.serve.problem import Problem
 from kg.serve.settings import Settings
 from kg.serve.worker import Answer
 
+if TYPE_CHECKING:
+    from kg.serve.workbench.bench import Bench
+
 
 class Guidance:
-    """Workers that hold the guideline, and the routes that use them. `today` is asked at every request."""
+    """Workers that hold the guideline, and the routes that use them. `today` is asked at every request; with a workbench (`bench`)
+    the workers also make its pages about patients."""
 
-    def __init__(self, rules: Rules, settings: Settings, today: Callable[[], date]) -> None:
-        self._rules, self._settings, self._today = rules, settings, today
+    def __init__(self, rules: Rules, settings: Settings, today: Callable[[], date], bench: Bench | None = None) -> None:
+        self._rules, self._settings, self._today, self._bench = rules, settings, today, bench
         self._discovery = json.dumps(hooks.discovery(rules), ensure_ascii=False).encode()
 
     async def open(self) -> None:
         """Start the workers."""
-        self._pool = Pool(advisor.main, (self._rules, self._settings.pages, self._settings.memory), self._settings)
+        self._pool = Pool(advisor.main, (self._rules, self._settings.pages, self._bench, self._settings.memory), self._settings)
         self._writing = asyncio.Lock()
         await self._pool.open()
 
     async def close(self) -> None:
         """End the workers."""
         await self._pool.close()
+
+    async def ask(self, job: object) -> Answer:
+        """Have a worker answer a job. Raises Problem."""
+        return await self._pool.ask(job)
 
     def routes(self) -> list[Route]:
         """A route for each service, none with a part that a client fills in: paths are logged."""

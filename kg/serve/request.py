@@ -27,7 +27,7 @@ def read(method: str, query_string: str, content_type: str | None, body: bytes, 
     """What is asked; None for a GET without any query, which asks for the service description.
 
     Raises Problem: 400 malformed, 403 an update, 415 a body of another type."""
-    pairs = _pairs(query_string.encode("latin-1"), "the query string")
+    found = pairs(query_string.encode("latin-1"), "the query string")
     if method == "POST":
         media, charset = _media(content_type)
         if charset not in ("utf-8", "utf8", "us-ascii"):
@@ -35,22 +35,22 @@ def read(method: str, query_string: str, content_type: str | None, body: bytes, 
         if media == UPDATE:
             raise _READ_ONLY
         if media == FORM:
-            pairs += _pairs(body, "the form")
+            found += pairs(body, "the form")
         elif media == QUERY:
-            pairs.append(("query", _text(body, "the body")))
+            found.append(("query", _text(body, "the body")))
         else:
             raise Problem(415, "unsupported media type", f"Send the query as {FORM} or as {QUERY}.",
                           headers={"Accept-Post": f"{FORM}, {QUERY}"})
-    named = [name for name, _ in pairs]
+    named = [name for name, _ in found]
     if "update" in named or "using-graph-uri" in named or "using-named-graph-uri" in named:
         raise _READ_ONLY if method == "POST" else Problem(400, "an update by GET", "Updates are not taken, by GET least of all.")
-    queries = [value for name, value in pairs if name == "query"]
-    if not queries and method == "GET" and not pairs:
+    queries = [value for name, value in found if name == "query"]
+    if not queries and method == "GET" and not found:
         return None
     if len(queries) != 1:
         raise Problem(400, "one query expected", f"The request has {len(queries)} queries: give exactly one.")
     _harmless(queries[0])
-    default, graphs = _values(pairs, "default-graph-uri"), _values(pairs, "named-graph-uri")
+    default, graphs = _values(found, "default-graph-uri"), _values(found, "named-graph-uri")
     if default or graphs:
         return Asked(queries[0], default, graphs, accept)
     return Asked(queries[0], None, None, accept)
@@ -67,7 +67,8 @@ def _values(pairs: Sequence[tuple[str, str]], name: str) -> tuple[str, ...]:
     return tuple(value for key, value in pairs if key == name)
 
 
-def _pairs(text: bytes, place: str) -> list[tuple[str, str]]:
+def pairs(text: bytes, place: str) -> list[tuple[str, str]]:
+    """The fields of a form. Raises Problem 400."""
     try:
         return parse_qsl(_text(text, place), keep_blank_values=True, errors="strict", max_num_fields=100)
     except UnicodeDecodeError:

@@ -24,7 +24,7 @@ GRAPHS = {"text/turtle": ox.RdfFormat.TURTLE, "application/n-triples": ox.RdfFor
           "application/ld+json": ox.RdfFormat.JSON_LD, "application/rdf+xml": ox.RdfFormat.RDF_XML}
 _GRACE = 5
 _BASE = "https://w3id.org/sacroiliitis-kg/"
-_PREFIXES = {"gl": _BASE + "core#", "pt": _BASE + "patient#", "cl": _BASE + "clinical#", "rs": _BASE + "guideline/refractory-sacroiliitis#"}
+PREFIXES = {"gl": _BASE + "core#", "pt": _BASE + "patient#", "cl": _BASE + "clinical#", "rs": _BASE + "guideline/refractory-sacroiliitis#"}
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,19 @@ def main(connection: Connection, data: bytes, rows: int, memory: int, seconds: f
     serve(connection, lambda asked: answer(store, asked, rows), memory, seconds)
 
 
-def serve(connection: Connection, answering: Callable[[Any], Answer], memory: int, seconds: float) -> None:
-    """Say that all is loaded, then answer one job after the other, within these bounds, until the connection closes."""
+def serve(connection: Connection, answering: Callable[[Any], Answer], memory: int, seconds: float, prepare: Callable[[], None] | None = None) -> None:
+    """Say that all is loaded, then answer one job after the other, within these bounds, until the connection closes.
+
+    `prepare` is done in between: what nobody has to wait for when the service starts."""
     for name in (signal.SIGINT, signal.SIGTERM):                # the service ends its workers
         signal.signal(name, signal.SIG_IGN)
+    try:
+        connection.send("ready")
+    except BrokenPipeError:                                     # the service ended meanwhile
+        return
+    if prepare:
+        prepare()
     _limit(memory)
-    connection.send("ready")
     while True:
         try:
             job = connection.recv()
@@ -79,7 +86,7 @@ def answer(store: ox.Store, asked: Asked, rows: int) -> Answer:
             if media is None:
                 return _refused(GRAPHS)
             triples = list(islice(found, rows + 1))
-            body = ox.serialize(triples[:rows], format=GRAPHS[media], prefixes=_PREFIXES)
+            body = ox.serialize(triples[:rows], format=GRAPHS[media], prefixes=PREFIXES)
             return Answer(200, media, body, len(triples) > rows)
         media = choose(asked.accept, tuple(RESULTS))
         if media is None:

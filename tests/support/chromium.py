@@ -10,11 +10,11 @@ from pathlib import Path
 
 PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 _BROWSER = "not an origin"
-_QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-default-apps")
+QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-default-apps")
 
 
 def _run(page: Path, folder: Path, *options: str) -> str:
-    line = [PROGRAM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}", *_QUIET, *options, page.as_uri()]
+    line = [PROGRAM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}", *QUIET, *options, page.as_uri()]
     return subprocess.run(line, capture_output=True, text=True, check=True, timeout=120).stderr
 
 

@@ -54,8 +54,11 @@ def barriers(tree: ElementTree.Element) -> list[str]:
         name = bare(element)
         if name == "nav" and not element.get("aria-label"):
             found.append("nav without a name")
-        if name == "svg" and not (element.get("role") == "img" and (element.get("aria-label") or element.get("aria-labelledby"))):
+        linked = name == "svg" and any(bare(part) == "a" for part in element.iter())
+        if name == "svg" and not (element.get("role") == ("group" if linked else "img") and (element.get("aria-label") or element.get("aria-labelledby"))):
             found.append("drawing without words")
+        if name == "summary" and any(bare(part) in ("a", "button") for part in element.iter()):
+            found.append("a link in what opens and closes")
         if name == "img" and element.get("alt") is None:
             found.append("picture without words")
         if name == "a" and not ("".join(element.itertext()).strip() or element.get("aria-label")):

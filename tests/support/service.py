@@ -42,16 +42,17 @@ class Service:
 
 
 @contextmanager
-def running(served: Dataset, rules: Rules | None = None, today: date | None = None, **choices) -> Iterator[Service]:
-    """The service over a dataset, with guidance of a guideline on one day if given, until the block ends."""
+def running(served: Dataset, rules: Rules | None = None, today: date | None = None, bench=None, **choices) -> Iterator[Service]:
+    """The service over a dataset, with guidance of a guideline on one day and a workbench (kg.serve.workbench.bench) if given,
+    until the block ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    app = create_app(served, Settings(port=port, **choices), "test", rules, lambda: today)
+    app = create_app(served, Settings(port=port, **choices), "test", rules, lambda: today, bench)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, access_log=False, log_level="error", timeout_graceful_shutdown=2))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    for _ in range(600):
+    for _ in range(1200):
         if server.started:
             break
         time.sleep(0.05)
