@@ -318,7 +318,7 @@ def test_rare_findings_are_left_out_with_their_words(summary):
     given = [{"severity": "warning", "resource": "Observation", "message": message, "number": number} for message, number in (("often", 5), ("of John alone", 4))]
     figures = Figures({**summary, "counts": {**summary["counts"], "findings": given}}, vignettes.guideline(), 5)
     assert [row["message"] for row in figures.published()["counts"]["findings"]] == ["often"]
-    assert "John" not in report.page(figures) and "1 kinds of finding" in report.page(figures)
+    assert "John" not in report.page(figures) and "1 kind of finding" in report.page(figures)
 
 
 def test_counts_beside_the_report_are_hidden_and_the_table_is_not(population, outcome, tmp_path):

@@ -14,11 +14,12 @@ from typer.testing import CliRunner
 from kg.cli import app
 from kg.cohort import report
 from kg.cohort.report.figures import Figures
-from tests.support import chromium, vignettes
+from tests.support import chromium, devtools, vignettes
 from tests.support.pages import parse
 from tests.test_report import having, words
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cohort-browser"), pytest.mark.skipif(chromium.PROGRAM is None, reason="no Chromium on this machine")]
+AXE = (Path(__file__).parent / "assets" / "axe" / "axe.min.js").read_text(encoding="utf-8")
 WORD = re.compile(r'<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)">([^<]*)</word>')
 PAPER = re.compile(r'<page width="([\d.]+)" height="([\d.]+)">(.*?)</page>', re.DOTALL)
 printing = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="no pdftotext on this machine")
@@ -38,6 +39,18 @@ def page(request, tmp_path_factory) -> Path:
 def test_the_page_asks_for_nothing_and_complains_of_nothing(page, tmp_path):
     assert chromium.complaints(page, tmp_path) == []
     assert chromium.requests(page, tmp_path) == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_on_a_screen_nothing_is_cut_and_axe_finds_no_barrier(page, tmp_path, width):
+    with devtools.page(tmp_path) as shown:
+        shown.resize(width, 900)
+        shown.open(page.as_uri())
+        assert shown.evaluate("document.documentElement.scrollWidth") <= width
+        wide = "[...document.querySelectorAll('td, th, p, dd, li, h2, h3')].filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline').map(e => e.textContent.slice(0, 60))"
+        assert shown.evaluate(wide) == []
+        shown.evaluate(AXE + ";0")
+        assert shown.evaluate("axe.run(document).then(all => all.violations.map(one => [one.impact, one.id, one.nodes.map(node => node.html.slice(0, 120))]))") == []
 
 
 def printed(page: Path, folder: Path) -> list[tuple[float, float, list[tuple]]]:

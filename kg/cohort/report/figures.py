@@ -39,6 +39,11 @@ class Cell:
     how: Shown = Shown.number
 
 
+def grouped(number: int) -> str:
+    """A number with narrow spaces between thousands."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
 class Figures:
     """A summary's numbers by key: (table, parts...), hidden where fewer than `least` patients could be told.
 
@@ -64,7 +69,7 @@ class Figures:
         """A cell as it is shown; one that nobody counted is 0."""
         how, number = self.shown.get(key, Shown.number), self.numbers.get(key, 0)
         if how is Shown.number:
-            return Cell(f"{number:,}".replace(",", "\u202f"), number)
+            return Cell(grouped(number), number)
         return Cell({Shown.small: f"<{self.least}", Shown.large: f"≥{self.least}", Shown.blank: "–"}[how], None, how)
 
     def verdict(self, treatment: str, verdict: str) -> Cell:

@@ -9,7 +9,7 @@ from functools import cached_property
 import pyoxigraph as ox
 
 from kg.cohort.report.bars import Bar, Kind, bar, share
-from kg.cohort.report.figures import OUTSIDE, STATUSES, VERDICTS, WITH, Cell, Figures
+from kg.cohort.report.figures import OUTSIDE, STATUSES, VERDICTS, WITH, Cell, Figures, grouped
 from kg.cohort.report.suppress import Shown
 from kg.docs.book import Book
 from kg.report.view import KINDS
@@ -62,6 +62,7 @@ class View:
     #: Where the cells of `taken` say that a verdict is against it.
     places = tuple(1 + VERDICTS.index(verdict) for verdict in _BARRED)
     most_findings = 30
+    grouped = staticmethod(grouped)
 
     def __init__(self, figures: Figures, book: Book) -> None:
         self.figures, self.book, self._index = figures, book, figures.guideline.index
