@@ -284,6 +284,17 @@ def less(row: dict, known: dict, pivot: object) -> dict:
     return {key: value for key, value in found.items() if abs(value) > 1e-9}
 
 
+def test_one_figure_is_hidden_everywhere_or_nowhere(small):
+    told: dict[tuple, set] = {}
+    for rule, steps in small.steps.items():
+        for place, one in enumerate(steps):
+            for answer in ("met", "unknown", "unmet"):
+                told.setdefault((*steps[: place + 1], answer), set()).add(small.cell("attrition", rule, place, one, answer).text)
+    assert len(told) > 60 and {key: texts for key, texts in told.items() if len(texts) > 1} == {}
+    assert told["population", "met"] == {small.cell("applicability", "applies").text}
+    assert {small.cell("verdicts", one, "not-applicable").text for one in small.having("verdicts")} == {small.cell("applicability", "not-applicable").text}
+
+
 def test_elimination_finds_what_is_given_away(summary):
     bare = Figures(summary, vignettes.guideline(), 5)
     first = next(key for key, number in bare.numbers.items() if key[0] == "verdicts" and 0 < number < 5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import pyoxigraph as ox
 
@@ -56,8 +57,10 @@ class Figures:
         if 0 < summary["patients"]["out"] < least:
             raise InputError("--small-cells", str(least), "fewer patients than that have verdicts", "give a smaller number, or more patients")
         self._sums: list[Sum] = []
-        self.numbers: dict[Key, int] = {}
-        self._fill()
+        given = self._filled()
+        self._alias = {key: other for key, other in self._same() if given[key] == given[other]}
+        self._keys = tuple(given)
+        self.numbers: dict[Key, int] = {key: number for key, number in given.items() if key not in self._alias}
         self._bind()
         self.shown = suppress(self.numbers, self._sums, least, frozenset([WITH]))
 
@@ -67,14 +70,11 @@ class Figures:
 
     def cell(self, *key: object) -> Cell:
         """A cell as it is shown; one that nobody counted is 0."""
+        key = self._alias.get(key, key)
         how, number = self.shown.get(key, Shown.number), self.numbers.get(key, 0)
         if how is Shown.number:
             return Cell(grouped(number), number)
         return Cell({Shown.small: f"<{self.least}", Shown.large: f"≥{self.least}", Shown.blank: "–"}[how], None, how)
-
-    def verdict(self, treatment: str, verdict: str) -> Cell:
-        """How many patients have a verdict on a treatment; who is outside the population is so for every treatment."""
-        return self.cell(*OUTSIDE) if verdict == "not-applicable" else self.cell("verdicts", treatment, verdict)
 
     def planned(self, item: str) -> Cell:
         """Of how many patients a documentation item is asked."""
@@ -82,7 +82,7 @@ class Figures:
 
     def having(self, table: str) -> list[str]:
         """What a table counts, by the first part of its keys, in order."""
-        return sorted({str(key[1]) for key in self.numbers if key[0] == table})
+        return sorted({str(key[1]) for key in self._keys if key[0] == table})
 
     @cached_property
     def steps(self) -> dict[str, list[str]]:
@@ -94,77 +94,88 @@ class Figures:
         if not self.least:
             return self.summary
         counts = {table: [] for table in KEYS}
-        for key in sorted(self.numbers, key=str):
-            table, *parts = key
-            if table in KEYS and len(parts) == len(KEYS[table]):
-                counts[table] += self._row(table, key, parts)
-        counts["verdicts"] += [row for one in self.names.treatments for row in self._row("verdicts", OUTSIDE, [self.names.short(one), "not-applicable"])]
+        for table, *parts in sorted(self._keys, key=str):
+            if table in KEYS:
+                value = self._value((table, *parts))
+                counts[table] += [] if value == 0 else [{**dict(zip(KEYS[table], parts, strict=True)), "number": value}]
         counts["findings"] = [row for row in self.summary["counts"]["findings"] if row["number"] >= self.least]
         patients = {key: self._value(("patients", key)) for key in self.summary["patients"]}
         return {**self.summary, "smallCells": self.least, "patients": patients, "counts": counts}
-
-    def _row(self, table: str, key: Key, parts: list) -> list[dict]:
-        value = self._value(key)
-        return [] if value == 0 else [{**dict(zip(KEYS[table], parts, strict=True)), "number": value}]
 
     def _value(self, key: Key) -> int | str | None:
         cell = self.cell(*key)
         return {Shown.number: cell.number, Shown.blank: None}.get(cell.how, cell.text)
 
-    def _fill(self) -> None:
-        """Every cell that can be shown, also those that are 0, whose absence would tell."""
+    def _filled(self) -> dict[Key, int]:
+        """Every number that can be shown, also those that are 0, whose absence would tell."""
         names, given = self.names, self.summary["counts"]
-        treatments = [names.short(one) for one in names.treatments]
-        self.numbers |= {("patients", key): number for key, number in self.summary["patients"].items()}
-        self.numbers |= dict.fromkeys((("applicability", one) for one in STATUSES["applicability"]), 0)
-        self.numbers |= dict.fromkeys((("settled", one) for one in STATUSES["settled"]), 0)
-        self.numbers |= dict.fromkeys((("verdicts", one, verdict) for one in treatments for verdict in VERDICTS if verdict != "not-applicable"), 0)
-        self.numbers |= dict.fromkeys((("rules", names.rule(rule), status) for rule in names.rules for status in STATUSES["rules"]), 0)
-        self.numbers |= dict.fromkeys(
-            (("attrition", rule, place, one, answer) for rule, steps in self.steps.items() for place, one in enumerate(steps) for answer in STATUSES["attrition"]), 0)
+        rules = [names.rule(rule) for rule in names.rules]
+        cells: list[Key] = [(table, one) for table in ("applicability", "settled") for one in STATUSES[table]]
+        cells += [("verdicts", names.short(treatment), verdict) for treatment in names.treatments for verdict in VERDICTS]
+        cells += [("rules", rule, status) for rule in rules for status in STATUSES["rules"]]
+        cells += [("attrition", rule, place, one, answer) for rule, steps in self.steps.items() for place, one in enumerate(steps) for answer in STATUSES["attrition"]]
         for table, filled in (("current", VERDICTS), *((table, STATUSES[table]) for table in ("documentation", "monitoring", "prerequisites"))):
-            self.numbers |= dict.fromkeys(((table, next(iter(row.values())), one) for row in given[table] for one in filled), 0)
+            cells += [(table, next(iter(row.values())), one) for row in given[table] for one in filled]
+        cells += [("blockedAlone", row["criterion"]) for row in given["blocked"]]
+        found = {("patients", key): number for key, number in self.summary["patients"].items()} | dict.fromkeys(cells, 0)
         for table in set(KEYS) - {"findings"}:
-            for row in given[table]:
-                *parts, number = row.values()
-                if table != "verdicts" or parts[1] != "not-applicable":
-                    self.numbers[table, *parts] = number
+            found |= {(table, *list(row.values())[:-1]): row["number"] for row in given[table]}
+        return found
+
+    def _same(self) -> Iterator[tuple[Key, Key]]:
+        """Cells that are one figure under several names, with the name that stands for it: who hides it here must not show it there."""
+        for treatment in map(self.names.short, self.names.treatments):
+            yield ("verdicts", treatment, "not-applicable"), OUTSIDE
+        population = local(self.guideline.index.text(self.guideline.iri, GL.population) or "")
+        first: dict[tuple[str, ...], str] = {}
+        whole: dict[tuple[str, ...], str] = {}
+        for rule, steps in self.steps.items():
+            for place, one in enumerate(steps):
+                other = first.setdefault(tuple(steps[: place + 1]), rule)
+                for answer in STATUSES["attrition"]:
+                    key, before = ("attrition", rule, place, one, answer), ("attrition", other, place, one, answer)
+                    if steps[: place + 1] == [population] and answer != "unmet":
+                        yield key, ("applicability", {"met": "applies"}.get(answer, answer))
+                    elif other != rule:
+                        yield key, before
+            if rule in self._plain and (other := whole.setdefault(tuple(steps), rule)) != rule:
+                yield from ((("rules", rule, status), ("rules", other, status)) for status in STATUSES["rules"])
 
     def _bind(self) -> None:
         """The sums that hold between the cells, whoever counts."""
-        numbers = self.numbers
-        self._sums.append(Sum(("patients", "in"), (WITH, ("patients", "rejected"))))
+        numbers, add = self.numbers, self._add
+        add(("patients", "in"), (WITH, ("patients", "rejected")))
         for table in ("applicability", "settled"):
-            self._sums.append(Sum(WITH, tuple((table, one) for one in STATUSES[table])))
+            add(WITH, tuple((table, one) for one in STATUSES[table]))
         for treatment in map(self.names.short, self.names.treatments):
-            self._sums.append(Sum(WITH, (OUTSIDE, *(("verdicts", treatment, one) for one in VERDICTS if one != "not-applicable"))))
+            add(WITH, tuple(("verdicts", treatment, one) for one in VERDICTS))
         for rule in map(self.names.rule, self.names.rules):
-            self._sums.append(Sum(WITH, (OUTSIDE, *(("rules", rule, one) for one in STATUSES["rules"]))))
-        for rule, chain in self._chains():
-            self._sums += chain
+            add(WITH, (OUTSIDE, *(("rules", rule, one) for one in STATUSES["rules"])))
+        for rule, steps in self.steps.items():
+            cells = [tuple(("attrition", rule, place, one, answer) for answer in STATUSES["attrition"]) for place, one in enumerate(steps)]
+            add(WITH, (OUTSIDE, *cells[0]))
+            for before, after in pairwise(cells):  # who met the step before meets this one, may, or does not
+                add(before[0], after)
             if rule in self._plain:
-                self._sums.append(Sum(("rules", rule, "applies"), (chain[-1].parts[-3],)))
+                add(("rules", rule, "applies"), (cells[-1][0],))
         for item in self.having("documentation"):
             parts = tuple(("documentation", item, one) for one in STATUSES["documentation"])
             numbers[self._planned(item)] = sum(numbers[part] for part in parts)
-            self._sums.append(Sum(self._planned(item), parts))
+            add(self._planned(item), parts)
         for treatment in self.having("current"):
             parts = tuple(("current", treatment, one) for one in VERDICTS)
             numbers["taken", treatment] = sum(numbers[part] for part in parts)
-            self._sums.append(Sum(("taken", treatment), parts))
+            add(("taken", treatment), parts)
         for name in self.having("blocked"):
-            alone = numbers.setdefault(("blockedAlone", name), 0)
-            numbers["together", name] = numbers["blocked", name] - alone
-            self._sums.append(Sum(("blocked", name), (("blockedAlone", name), ("together", name))))
+            numbers["together", name] = numbers["blocked", name] - numbers["blockedAlone", name]
+            add(("blocked", name), (("blockedAlone", name), ("together", name)))
         for rule in self.having("prerequisites"):
-            self._sums.append(Sum(("applicability", "applies"), tuple(("prerequisites", rule, one) for one in STATUSES["prerequisites"])))
+            add(("applicability", "applies"), tuple(("prerequisites", rule, one) for one in STATUSES["prerequisites"]))
 
-    def _chains(self) -> Iterator[tuple[str, list[Sum]]]:
-        """Of each rule the sums of its steps: who met the step before (at the first, who is not outside) meets this one, may, or does not."""
-        for rule, steps in self.steps.items():
-            cells = [tuple(("attrition", rule, place, one, answer) for answer in STATUSES["attrition"]) for place, one in enumerate(steps)]
-            first = Sum(WITH, (OUTSIDE, *cells[0]))
-            yield rule, [first, *(Sum(before[0], after) for before, after in zip(cells, cells[1:], strict=False))]
+    def _add(self, total: Key, parts: tuple[Key, ...]) -> None:
+        bound = Sum(self._alias.get(total, total), tuple(self._alias.get(part, part) for part in parts))
+        if bound not in self._sums:
+            self._sums.append(bound)
 
     @cached_property
     def _plain(self) -> set[str]:

@@ -17,7 +17,7 @@ Bounds = dict[Key, tuple[int, int]]
 #: More than any number of patients.
 _MANY = 10**12
 #: A cell in more sums than this is the same figure of a whole population; it is hidden last and never left blank.
-_FEW = 2
+_FEW = 9
 
 
 class Shown(Enum):

@@ -93,7 +93,7 @@ class View:
 
     @cached_property
     def verdicts(self) -> list[Row]:
-        cells = {name: tuple(self.figures.verdict(name, verdict) for verdict in VERDICTS) for name in self.treatments}
+        cells = {name: tuple(self.figures.cell("verdicts", name, verdict) for verdict in VERDICTS) for name in self.treatments}
         return [self._row(name, iri, bar(zip(self.verdict_kinds, cells[name], strict=True), self.whole, self.whole), cells[name]) for name, iri in self.treatments.items()]
 
     @cached_property
