@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import random
 from datetime import date
+from pathlib import Path
 
 import pytest
 import rdflib
 from rdflib.namespace import XSD
 
-from kg import fhir
+from kg import fhir, inputs
+from kg.cohort.judging import Judge
+from kg.cohort.tally import Names, hyphenated
+from kg.engine import Triple, to_rdflib
+from kg.evaluate import evaluate
+from kg.results import results
+from kg.simulation import Wanted, export, population
+from tests import oracle
 from tests.oracle.random_patients import random_patient
 from tests.support import vignettes
 from tests.support.comparison import by_engine, disagreements
@@ -83,3 +91,44 @@ def test_random_patients(first: int, count: int):
     assert clear > count / 3
     assert exact == []
     assert loose == []
+
+
+# a simulated population, as the cohort judges it
+
+
+def simulated(count: int, seed: int, folder: Path) -> dict[str, list[Triple]]:
+    """The facts of simulated patients by IRI, imported as the cohort does."""
+    export(population(), Wanted(count, seed), folder)
+    found = inputs.read([str(path) for path in sorted(folder.iterdir())], vignettes.codes())
+    facts: dict[str, list[Triple]] = {node.value: [] for node in found.patients}
+    owner = {t.subject: t.object.value for t in found.triples if t.predicate.value == PT + "patient"}
+    for triple in found.triples:
+        facts[owner.get(triple.subject, triple.subject.value)].append(triple)
+    return facts
+
+
+@pytest.mark.parametrize(("count", "seed", "every"), [
+    (40, 21, 40),
+    pytest.param(1_000, 22, 250, marks=pytest.mark.slow),
+    *(pytest.param(1_000, seed, 250, marks=pytest.mark.exhaustive) for seed in range(30, 40)),
+])  # fmt: skip
+def test_a_simulated_population_gets_the_verdicts_of_the_evaluator_and_of_rdflib(count: int, seed: int, every: int, tmp_path):
+    """`every`: one patient in so many is judged by rdflib as well, which takes seconds."""
+    day, facts = population().as_of, simulated(count, seed, tmp_path / "export")
+    judge, names = Judge(vignettes.guideline(), day), Names(vignettes.guideline())
+    wrong: list[str] = []
+    for start in range(0, count, BATCH):
+        group = sorted(facts)[start : start + BATCH]
+        for number, patient in enumerate(judge.judge(triple for iri in group for triple in facts[iri]), start):
+            graph = to_rdflib(facts[patient.iri])
+            expected = oracle.evaluate(graph, rdflib.URIRef(patient.iri), day)
+            found = {names.short(treatment): hyphenated(verdict) for treatment, (verdict, *_) in patient.verdicts.items()}
+            told = {treatment: row["verdict"] for treatment, row in expected["treatments"].items()}
+            if vague(graph):  # the evaluator tries all worlds together: it may know where the graph leaves open
+                found, told = ({key: one[key] for key in found if found[key] != "undetermined"} for one in (found, told))
+            wrong += [f"{patient.iri} {key}: evaluator {told[key]}, graph {found[key]}" for key in found if found[key] != told[key]]
+            if number % every == 0:
+                (slow,) = results(evaluate(facts[patient.iri], vignettes.guideline(), day, "rdflib", detail=False))
+                again = {row["treatment"]: row["verdict"] for row in slow["treatments"]}
+                wrong += [f"{patient.iri} {names.short(key)}: rdflib {again[names.short(key)]}" for key, (verdict, *_) in patient.verdicts.items() if again[names.short(key)] != hyphenated(verdict)]
+    assert wrong == []

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -258,6 +259,34 @@ def test_processes_and_partitions_change_nothing(tmp_path):
         kg("cohort", folder, "-o", tmp_path / str(jobs), "--as-of", AS_OF, "--jobs", jobs)
     assert files(tmp_path / "1") == files(tmp_path / "2")
     assert len(list((tmp_path / "1" / "verdicts").iterdir())) == 3
+
+
+def no_spark() -> str:
+    """Why Spark cannot run here, "" where it can: it wants a Java with jdk.incubator.vector."""
+    if find_spec("pyspark") is None:
+        return "pyspark is not installed"
+    home = os.environ.get("JAVA_HOME")
+    java = shutil.which("java", path=f"{home}/bin" if home else None)
+    if java is None:
+        return "no Java"
+    modules = subprocess.run([java, "--list-modules"], capture_output=True, text=True).stdout
+    return "" if "jdk.incubator.vector" in modules else "this Java lacks the module jdk.incubator.vector"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(no_spark()), reason=no_spark())
+def test_spark_gives_the_same_bytes(tmp_path):
+    folder = tmp_path / "export"
+    kg("simulate", 1100, "-o", folder, "--seed", 6)
+    for runner in ("local", "spark"):
+        kg("cohort", folder, "-o", tmp_path / runner, "--as-of", AS_OF, "--jobs", 2, "--runner", runner)
+    assert files(tmp_path / "local") == files(tmp_path / "spark")
+
+
+@pytest.mark.skipif(find_spec("pyspark") is not None, reason="pyspark is installed")
+def test_spark_that_is_not_there_is_said_in_one_line(population, tmp_path):
+    done = kg("cohort", population, "-o", tmp_path / "out", "--as-of", AS_OF, "--runner", "spark", check=False)
+    assert done.returncode == 2 and "extra `spark`" in done.stderr and done.stderr.count("\n") == 1
 
 
 def test_what_a_line_says_of_its_owner():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -39,6 +40,7 @@ def spark(tasks: list[Task], jobs: int) -> Iterator[int]:
 
     if not tasks:
         return
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # workers of this machine run what this process runs
     builder = SparkSession.builder.appName("kg cohort").config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
     if "SPARK_MASTER" in os.environ or "MASTER" not in os.environ:
         builder = builder.master(os.environ.get("SPARK_MASTER", f"local[{jobs}]"))

@@ -18,9 +18,9 @@ from kg.results import results
 from kg.serve.problem import Problem
 from kg.serve.workbench.bench import Bench, Checked, Form, about_patients, finding, questions
 from kg.serve.worker import Answer
+from kg.terms import local
 from kg.validate import readable, validate_record
 from kg.warm import Session
-from kg.words import local
 
 HTML = "text/html; charset=utf-8"
 FILES = {"csv": "text/csv; charset=utf-8", "json": "application/sparql-results+json"}
