@@ -11,7 +11,8 @@ from typing import Annotated, Optional
 
 import typer
 
-from kg.cli_common import DEFAULT_SLUG, AsOf, Codes, GuidelineFile, Slug, parse_date, say
+from kg.cli_common import DEFAULT_SLUG, AsOf, Codes, GuidelineFile, Slug, need_html, parse_date, say
+from kg.errors import InputError
 
 
 class TableForm(StrEnum):
@@ -32,6 +33,8 @@ def cohort(places: Annotated[list[Path], typer.Argument(metavar="INPUT...", help
            runner: Annotated[RunnerName, typer.Option("--runner", help="Where partitions run.")] = RunnerName.local,
            proofs: Annotated[bool, typer.Option("--proofs", help="Also write why, as N-Quads with a graph a patient; slower.")] = False,
            validate: Annotated[bool, typer.Option("--validate", help="Also write what the SHACL shapes say of each record; needs the extra `shacl`.")] = False,
+           report: Annotated[Optional[Path], typer.Option("--report", metavar="FILE", help="Also write a report of the whole population, as one HTML page.")] = None,
+           small_cells: Annotated[int, typer.Option("--small-cells", metavar="N", min=0, help="In the report, hide counts of fewer than N patients.")] = 0,
            guideline: Slug = DEFAULT_SLUG, guideline_file: GuidelineFile = None, codes: Codes = None) -> None:
     """Verdicts of a whole population as a table, with what could not be read and a summary.
 
@@ -46,6 +49,10 @@ def cohort(places: Annotated[list[Path], typer.Argument(metavar="INPUT...", help
         from kg.cohort import topbraid
 
         topbraid.need()
+    if report:
+        _need_report(report, output)
+    elif small_cells:
+        raise InputError("--small-cells", "options", "hides cells of a report, and none is asked for", "give --report FILE as well")
     files = tuple(guideline_file or ())
     settings = Settings(str(output.absolute()), parse_date(as_of).isoformat(), form.value, guideline, tuple(str(file.absolute()) for file in files),
                         str(codes.absolute()) if codes else None, proofs, validate)
@@ -55,8 +62,20 @@ def cohort(places: Annotated[list[Path], typer.Argument(metavar="INPUT...", help
     say(f"{patients['in']} patients: {patients['out']} with verdicts, {patients['rejected']} rejected (rejected.csv)")
     if entries["ofNobody"]:
         say(f"{entries['ofNobody']} entries belong to nobody or could not be read (rejected.csv): a patient may lack them")
+    if report:
+        from kg.cohort.report import save
+        from kg.guideline import load
+
+        save(report, summary, load(guideline, files), small_cells)
     if patients["rejected"] or entries["ofNobody"]:
         raise typer.Exit(2)
+
+
+def _need_report(report: Path, out: Path) -> None:
+    need_html("--report")
+    from kg.cohort.report import check
+
+    check(report, out)
 
 
 class _Progress:

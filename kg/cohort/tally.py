@@ -14,9 +14,11 @@ from kg.guideline import Guideline
 from kg.results import word
 from kg.terms import GL, RDF, local
 
-#: What is counted, and by what: names as in the JSON of `kg recommend`, or local names of criteria.
+#: What is counted, and by what: names as in the JSON of `kg recommend`, or local names of criteria and of rules that
+#: share another's id. `settled`: whether something is missing for a verdict.
 KEYS = {
     "applicability": ("status",),
+    "settled": ("status",),
     "verdicts": ("treatment", "verdict"),
     "current": ("treatment", "verdict"),
     "rules": ("recommendation", "status"),
@@ -71,6 +73,7 @@ class Tally:
         count = self.counts
         status = hyphenated(patient.applicability)
         count["applicability"][status,] += 1
+        count["settled"]["open" if patient.missing else "settled",] += 1
         for treatment, (verdict, _, current, _) in patient.verdicts.items():
             count["verdicts"][names.short(treatment), hyphenated(verdict)] += 1
             if current:

@@ -142,11 +142,12 @@ class Report:
         mine = (fact for fact in self.facts.values() if fact.patient == row["iri"])
         return sorted(mine, key=lambda fact: (fact.day or "~", fact.about, fact.iri))
 
-    def disclaimer(self) -> str:
-        """What the guideline says of its source and of its own reach."""
-        iri = self.evaluation.guideline.iri.value
-        sources = (self.book.first(one, DCTERMS.description) for one in self.book.values(iri, GL.derivedFrom))
-        return " ".join(filter(None, (*(f"The source: {one}" for one in sources if one), self.book.first(iri, GL.caveat))))
+
+def disclaimer(book: Book) -> str:
+    """What a guideline says of its source and of its own reach."""
+    iri = book.guideline.iri.value
+    sources = (book.first(one, DCTERMS.description) for one in book.values(iri, GL.derivedFrom))
+    return " ".join(filter(None, (*(f"The source: {one}" for one in sources if one), book.first(iri, GL.caveat))))
 
 
 def page(evaluation: Evaluation, rows: Sequence[dict]) -> str:
@@ -202,7 +203,7 @@ def _sheet(template: str, css: str, report: Report, **context) -> str:
     """A whole page that carries its style."""
     return _render(
         template, report, **context, style=Markup(style(css)), guideline=report.evaluation.guideline,
-        label=report.book.label(report.evaluation.guideline.iri.value), as_of=report.evaluation.as_of.isoformat(), disclaimer=report.disclaimer(),
+        label=report.book.label(report.evaluation.guideline.iri.value), as_of=report.evaluation.as_of.isoformat(), disclaimer=disclaimer(report.book),
     )  # fmt: skip
 
 
