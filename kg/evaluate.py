@@ -115,12 +115,14 @@ def _by_date(triples: Iterable[Triple]) -> dict[str, tuple[Triple, ...]]:
     """Derived triples by the prefix of their subject, which is taken off every IRI again."""
     length = len(_prefix(date.min))
     groups: dict[str, list[Triple]] = {}
+    common: list[Triple] = []
     for t in triples:
         prefix = t.subject.value[:length]
         if not prefix.startswith(_COPY):  # said of the guideline
+            common.append(t)
             continue
         term = t.object
         if isinstance(term, ox.NamedNode) and term.value.startswith(prefix):
             term = ox.NamedNode(term.value[length:])
         groups.setdefault(prefix, []).append(Triple(ox.NamedNode(t.subject.value[length:]), t.predicate, term))
-    return {prefix: tuple(group) for prefix, group in groups.items()}
+    return {prefix: (*common, *group) for prefix, group in groups.items()}

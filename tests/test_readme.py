@@ -25,6 +25,8 @@ def test_command(line: str, tmp_path: Path):
         (tmp_path / name).symlink_to(ROOT / name)
     command = [sys.executable, "-m", "kg", *shlex.split(line)[1:]]
     environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
+    if line.startswith("kg cohort population"):  # the line before it on the page
+        subprocess.run([*command[:3], "simulate", "5", "-o", "population"], cwd=tmp_path, env=environment, check=True, capture_output=True)
     if line.startswith(ENDLESS):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

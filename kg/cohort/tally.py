@@ -32,6 +32,8 @@ KEYS = {
     "findings": ("severity", "resource", "message"),
     "violations": ("severity", "shape", "label"),
 }
+#: Keys that count findings, not patients.
+OF_FINDINGS = ("findings", "violations")
 _ANSWERS = ("unmet", "unknown", "met")
 _STATUS = {"status-unknown": "unknown"}
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pyoxigraph as ox
 
 from kg.cohort.report.suppress import Key, Shown, Sum, suppress
-from kg.cohort.tally import KEYS, Names
+from kg.cohort.tally import KEYS, OF_FINDINGS, Names
 from kg.errors import InputError
 from kg.guideline import Guideline
 from kg.report.view import KINDS
@@ -93,12 +93,13 @@ class Figures:
         """The summary with its small cells hidden as in the report: numbers, or `<N`, `≥N`, None; findings that occur less often than N are left out."""
         if not self.least:
             return self.summary
-        counts = {table: [] for table in KEYS}
+        counts = {table: [] for table in self.summary["counts"]}
         for table, *parts in sorted(self._keys, key=str):
-            if table in KEYS:
+            if table in counts:
                 value = self._value((table, *parts))
                 counts[table] += [] if value == 0 else [{**dict(zip(KEYS[table], parts, strict=True)), "number": value}]
-        counts["findings"] = [row for row in self.summary["counts"]["findings"] if row["number"] >= self.least]
+        for table in set(OF_FINDINGS) & set(counts):
+            counts[table] = [row for row in self.summary["counts"][table] if row["number"] >= self.least]
         patients = {key: self._value(("patients", key)) for key in self.summary["patients"]}
         return {**self.summary, "smallCells": self.least, "patients": patients, "counts": counts}
 
@@ -118,7 +119,7 @@ class Figures:
             cells += [(table, next(iter(row.values())), one) for row in given[table] for one in filled]
         cells += [("blockedAlone", row["criterion"]) for row in given["blocked"]]
         found = {("patients", key): number for key, number in self.summary["patients"].items()} | dict.fromkeys(cells, 0)
-        for table in set(KEYS) - {"findings"}:
+        for table in set(KEYS) - set(OF_FINDINGS):
             found |= {(table, *list(row.values())[:-1]): row["number"] for row in given[table]}
         return found
 

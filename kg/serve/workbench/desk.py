@@ -63,7 +63,7 @@ class Desk:
             faults = found.errors or [inputs.nobody(["record"])]
             return self._refused(job.form, [str(one) for one in faults])
         said, shapes = validate_record(found.triples, self._bench.files)
-        facts = readable(found.triples, said, shapes) if found.rdf else found.triples
+        facts = readable(found.triples, said.results, shapes) if found.rdf else found.triples
         rows = [(one.severity, one.resource, one.element, one.message) for one in found.findings]
         checked = Checked((*rows, *map(finding, said.results)), found.entries, found.ignored)
         with self._session.evaluated(facts, job.as_of) as evaluation:
