@@ -83,22 +83,24 @@ def run(task: Task) -> int:
     counts["in"] += len({one.patient for one in rejected if one.patient})
     out = Path(task.settings.out)
     name = f"part-{task.number:05}"
-    write(out / "verdicts" / f"{name}.{task.settings.form}", tables.FORMATS[task.settings.form](rows))
-    write(out / "findings" / f"{name}.csv", _findings(findings))
+    write(out / "verdicts" / f"{name}.{task.settings.form}", tables.FORMATS[task.settings.form](rows), work)
+    write(out / "findings" / f"{name}.csv", _findings(findings), work)
     if validation:
         tally.counts["violations"].update(validation.counted())
-        write(out / "violations" / f"{name}.csv", validation.table())
+        write(out / "violations" / f"{name}.csv", validation.table(), work)
     if task.settings.proofs:
-        write(out / "proofs" / f"{name}.nq", b"".join(proofs))
+        write(out / "proofs" / f"{name}.nq", b"".join(proofs), work)
     record = {"patients": counts, "rejected": [[one.patient, one.place, one.reason] for one in sorted(set(rejected))], "counts": tally.rows()}
-    write(done, json.dumps(record, ensure_ascii=False).encode())
+    write(done, json.dumps(record, ensure_ascii=False).encode(), work)
     return counts["in"]
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, also after a power cut."""
+def write(path: Path, content: bytes, scratch: Path | None = None) -> None:
+    """Write a file so that it is there whole or not at all, also after a power cut.
+
+    `scratch`: a folder of the same file system for the unfinished file, where several processes may write one file at a time."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.{os.getpid()}")
+    half = scratch / f"{path.name}.{os.getpid()}" if scratch else path.with_name(f".{path.name}")
     with half.open("wb") as file:
         file.write(content)
         file.flush()

@@ -84,7 +84,7 @@ def _same(out: Path, identity: dict) -> None:
         other = [key for key in identity if known.get(key) != identity[key]]
         if other:
             raise InputError(str(out), "run.json", f"holds a run with other {' and '.join(other)}", "give a new folder")
-    elif out.exists() and any(out.iterdir()):
+    elif out.exists() and any(one.name != f".{path.name}" for one in out.iterdir()):  # that one is of a run killed at once
         raise InputError(str(out), "-o", "is not empty", "give a new folder")
     else:
         write(path, (json.dumps(identity, indent=1) + "\n").encode())
