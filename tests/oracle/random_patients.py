@@ -326,7 +326,8 @@ def steroids(m):
         if planned == "course":
             m.fact("Course", drug, start=begins, authored=2, status="Active")
         else:
-            m.fact("Plan", drug, authored=2, start=begins if planned == "plan" else None)
+            passed = m.pick((begins, 6), (0, 1), (2, 1))  # a start that has come makes it no plan
+            m.fact("Plan", drug, authored=2, start=passed if planned == "plan" else None)
     elif m.chance(0.7):
         m.fact("Course", drug, start=begins, status="Active")
     length = m.pick(60, 88, 89, 89, 90, 91, None)
