@@ -16,19 +16,6 @@ _TERMS = ("presence", "status", "certainty", "route")
 _LISTS = {"response": "responses", "finding": "findings"}
 
 
-def by_patient(triples: Iterable[ox.Triple]) -> dict[str, list[ox.Triple]]:
-    """Triples of each patient, its facts among them, by the patient's IRI in order."""
-    given = list(triples)
-    patients = {t.subject for t in given if t.predicate.value == RDF.type and t.object.value == PT.Patient}
-    owner = {t.subject: t.object for t in given if t.predicate.value == PT.patient}
-    groups: dict[str, list[ox.Triple]] = {patient.value: [] for patient in sorted(patients, key=lambda node: node.value)}
-    for t in given:
-        whose = owner.get(t.subject, t.subject)
-        if whose.value in groups:
-            groups[whose.value].append(t)
-    return groups
-
-
 def patient(iri: str, triples: Iterable[ox.Triple], as_of: date) -> dict:
     """One patient as the CQL engine gets it; the order of the facts says nothing."""
     said: dict[str, dict[str, list]] = defaultdict(lambda: defaultdict(list))

@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.cql_engines import Missing, by_cql, by_graph, disagreements, five_alone, ready
-from benchmarks.cql_facts import by_patient, patient
+from benchmarks.cql_facts import patient
 from benchmarks.cql_terms import terms
 from kg import inputs
 from kg.codes import CodeIndex
+from kg.evaluate import by_patient
 from kg.guideline import Guideline, load
 from kg.simulation import Wanted, export, population
 

@@ -22,11 +22,10 @@ from kg import fhir, inputs
 from kg.cohort.judging import BATCH, Judge
 from kg.derive import Depth
 from kg.engine import Triple
-from kg.evaluate import evaluate
+from kg.evaluate import by_patient, evaluate
 from kg.guideline import load
 from kg.results import results
 from kg.simulation import Wanted, export, population
-from kg.terms import PT
 
 README = Path(__file__).parent / "README.md"
 START, END = "<!-- population: made by the command -->\n", "<!-- population: end -->\n"
@@ -38,15 +37,6 @@ def milliseconds(work: Callable[[], object], patients: int) -> float:
     began = time.process_time()
     work()
     return (time.process_time() - began) * 1000 / patients
-
-
-def by_patient(triples: list[Triple]) -> list[list[Triple]]:
-    """The facts of each patient, in the order of their IRIs."""
-    owner = {t.subject: t.object for t in triples if t.predicate.value == PT.patient}
-    found: dict = {}
-    for triple in triples:
-        found.setdefault(owner.get(triple.subject, triple.subject), []).append(triple)
-    return [found[patient] for patient in sorted(found, key=lambda node: node.value)]
 
 
 def batches(patients: list[list[Triple]], size: int) -> Iterator[list[Triple]]:
@@ -67,7 +57,7 @@ def per_patient(folder: Path) -> str:
     rows = [("reading the JSON alone", milliseconds(lambda: parsed.extend(json.loads(line) for path in files for line in path.open("rb")), _PER_PATIENT))]
     documents = [document for path in files for document in fhir.parse(path.read_bytes(), str(path))]
     rows.append(("FHIR to facts", milliseconds(lambda: lifted.extend(fhir.lift(documents, index).triples), _PER_PATIENT)))
-    patients = by_patient(lifted)
+    patients = list(by_patient(lifted).values())
     judge.judge(patients[0])
     rows.append(("verdicts, as `kg cohort` derives them", milliseconds(lambda: [judge.judge(batch) for batch in batches(patients, BATCH)], _PER_PATIENT)))
     rows.append(("verdicts with explanations, as JSON", milliseconds(lambda: [json.dumps(results(evaluate(batch, guideline, source.as_of, depth=Depth.FACTS))) for batch in batches(patients, BATCH)], _PER_PATIENT)))

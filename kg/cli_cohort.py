@@ -39,10 +39,12 @@ def cohort(places: Annotated[list[Path], typer.Argument(metavar="INPUT...", help
     """Verdicts of a whole population as a table, with what could not be read and a summary.
 
     Example: kg cohort population -o verdicts --as-of 2026-03-02"""
+    from kg import inputs
     from kg.cohort import tables
     from kg.cohort.partition import Settings
     from kg.cohort.run import cohort as run
     from kg.cohort.runners import RUNNERS
+    from kg.guideline import load
 
     tables.need(form.value)
     if validate:
@@ -56,17 +58,22 @@ def cohort(places: Annotated[list[Path], typer.Argument(metavar="INPUT...", help
     files = tuple(guideline_file or ())
     settings = Settings(str(output.absolute()), parse_date(as_of).isoformat(), form.value, guideline, tuple(str(file.absolute()) for file in files),
                         str(codes.absolute()) if codes else None, proofs, validate)
+    ours = load(guideline, files)  # what is wrong with it or the codes is said before anything is written
+    for note in inputs.codes(codes)[1]:
+        say(note)
     progress = _Progress() if sys.stderr.isatty() else lambda what, done, whole: None
-    summary = run([place.absolute() for place in places], settings, RUNNERS[runner.value], jobs or os.cpu_count() or 1, progress)
+    try:
+        summary = run([place.absolute() for place in places], settings, RUNNERS[runner.value], jobs or os.cpu_count() or 1, progress)
+    except OSError as error:
+        raise InputError(error.filename or str(output), "file", error.strerror or "cannot be written or read", "give a folder that can be written, with room; the run goes on where it stopped") from None
     patients, entries = summary["patients"], summary["entries"]
     say(f"{patients['in']} patients: {patients['out']} with verdicts, {patients['rejected']} rejected (rejected.csv)")
     if entries["ofNobody"]:
         say(f"{entries['ofNobody']} entries belong to nobody or could not be read (rejected.csv): a patient may lack them")
     if report:
         from kg.cohort.report import save
-        from kg.guideline import load
 
-        save(report, summary, load(guideline, files), small_cells)
+        save(report, summary, ours, small_cells)
     if patients["rejected"] or entries["ofNobody"]:
         raise typer.Exit(2)
 

@@ -61,16 +61,6 @@ def read_inputs(places: list[str], codes: Path | None):
     return found
 
 
-def _readable(found, files: list[Path] | None) -> list:
-    """The triples to evaluate: of RDF, which no importer has looked over, without numbers and dates that violate."""
-    if not found.rdf:
-        return found.triples
-    from kg.validate import readable, validate_record
-
-    found.report, shapes = validate_record(found.triples, files or ())
-    return readable(found.triples, found.report.results, shapes)
-
-
 def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list[Path] | None, codes: Path | None, engine: EngineName, step=None,
                     deep: bool = True):
     """Read the inputs and evaluate them: (Inputs, Evaluation); `step` as in kg.evaluate; `deep`: with what explanations need. Raises InputError when they hold no patient."""
@@ -84,7 +74,7 @@ def evaluate_inputs(places: list[str], as_of: str | None, slug: str, files: list
     found = read_inputs(places, codes)
     if not found.patients and not found.errors:
         raise inputs.nobody(places)
-    return found, evaluate(_readable(found, files), guideline, day, engine.value, step, Depth.NODES if deep else Depth.FACTS)
+    return found, evaluate(inputs.safe(found, files or ()), guideline, day, engine.value, step, Depth.NODES if deep else Depth.FACTS)
 
 
 def rows_in_order(found, evaluation, patient: str | None) -> list[dict]:

@@ -89,6 +89,21 @@ def record(facts: Iterable[Triple], as_of: date) -> tuple[tuple[Triple, ...], tu
     return given, tuple(_as_of(patients, as_of)), patients
 
 
+def by_patient(facts: Iterable[Triple]) -> dict[str, list[Triple]]:
+    """The triples of each patient: those of the patient and of the facts that name it (pt:patient), by the patient's IRI, in order of the IRIs.
+
+    What a fact names as its patient counts, also where nothing says that it is one."""
+    facts = list(facts)
+    owner = {t.subject: t.object.value for t in facts if t.predicate.value == f"{PT}patient"}
+    named = set(owner.values()) | {t.subject.value for t in facts if t.predicate == _TYPE and t.object == _PATIENT}
+    found: dict[str, list[Triple]] = {patient: [] for patient in sorted(named)}
+    for t in facts:
+        patient = owner.get(t.subject, t.subject.value)
+        if patient in found:
+            found[patient].append(t)
+    return found
+
+
 def _patients(facts: Iterable[Triple]) -> tuple[ox.NamedNode, ...]:
     return tuple(sorted({t.subject for t in facts if t.predicate == _TYPE and t.object == _PATIENT}, key=lambda node: node.value))
 

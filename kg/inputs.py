@@ -92,6 +92,18 @@ def read(places: list[str], index: CodeIndex, load: Callable[[str], bytes] | Non
     return found
 
 
+def safe(found: Inputs, further: Iterable[Path] = ()) -> list[Triple]:
+    """The triples to evaluate: of RDF, which no importer has looked over, without numbers and dates that violate the shapes.
+
+    `further`: files of guidelines with concepts and measures of their own."""
+    if not found.rdf:
+        return found.triples
+    from kg.validate import readable, validate_record
+
+    found.report, shapes = validate_record(found.triples, further)
+    return readable(found.triples, found.report.results, shapes)
+
+
 def nobody(places: list[str]) -> InputError:
     """What to say of inputs that hold nothing of any patient."""
     return InputError(", ".join(places), "input", "no patient in it", "give a FHIR Patient, or a pt:Patient in RDF")

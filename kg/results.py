@@ -17,7 +17,8 @@ from kg.terms import DCTERMS, GL, RDF, RDFS, local
 _KINDS = ("Verdict", "RaisedFlag", "DocumentationStatus", "MonitoringStatus", "PrerequisiteStatus", "Bar")
 _SAID = ("patient", "applicability", "usedFact", "treatment", "status", "bearsOn", "barKind", "verdict", "strength", "role", "step",
          "current", "reason", "lessPreferredThan", "missing", "flag", "item", "itemStatus", "course", "rule", "monitoringStatus", "dueOn", "prerequisite")
-_STATUS = {"status-unknown": "unknown"}
+#: Words of a status that the JSON writes in another way.
+STATUS = {"status-unknown": "unknown"}
 
 
 class _Derived:
@@ -69,7 +70,9 @@ def _text(term: str) -> str:
         return term[1:-1]
     if term.startswith("_"):
         return term[2:]
-    return ox.parse(f"<urn:s> <urn:p> {term} .", format=ox.RdfFormat.N_TRIPLES).__next__().object.value if "\\" in term else term[1 : term.rindex('"')]
+    if "\\" in term:
+        return next(ox.parse(f"<urn:s> <urn:p> {term} .", format=ox.RdfFormat.N_TRIPLES)).object.value
+    return term[1 : term.rindex('"')]
 
 
 def results(evaluation: Snapshot) -> list[dict]:
@@ -107,7 +110,7 @@ def _patient(evaluation: Snapshot, rules: Index, derived: _Derived, patient: str
         "iri": patient,
         "asOf": evaluation.as_of.isoformat(),
         "guideline": {"iri": guideline.iri.value, "slug": guideline.slug, "label": rules.text(guideline.iri, RDFS.label), "version": guideline.version},
-        "applicability": _STATUS.get(applicability, applicability),
+        "applicability": STATUS.get(applicability, applicability),
         "treatments": [_verdict(evaluation, rules, derived, patient, node, otherwise, bars[node], verdicts, less) for node in verdicts],
         "flags": sorted(({"flag": rules.text(flag, GL.slug), "label": rules.text(flag, RDFS.label), "facts": derived.all(node, "usedFact")}
                          for node in mine["RaisedFlag"] for flag in [ox.NamedNode(derived.one(node, "flag"))]), key=lambda flag: flag["flag"]),
@@ -165,7 +168,7 @@ def _recommendation(rules: Index, derived: _Derived, patient: str, rule: str, tr
     """`otherwise`: the status of a rule of which no status was derived."""
     own = _rule(rules, rule)
     status = derived.word(f"{patient}/status/{local(rule)}/{local(treatment)}", "status") or otherwise
-    return {"id": own["id"], "label": own["label"], "status": _STATUS.get(status, status), **own["source"],
+    return {"id": own["id"], "label": own["label"], "status": STATUS.get(status, status), **own["source"],
             "criteria": [_answer(rules, derived, patient, criterion) for criterion in own["needs"]]}
 
 

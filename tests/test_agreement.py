@@ -15,7 +15,7 @@ from kg.cohort.judging import Judge
 from kg.cohort.tally import Names, hyphenated
 from kg.derive import Depth
 from kg.engine import Triple, to_rdflib
-from kg.evaluate import evaluate
+from kg.evaluate import by_patient, evaluate
 from kg.results import results
 from kg.simulation import Wanted, export, population
 from tests import oracle
@@ -101,11 +101,7 @@ def simulated(count: int, seed: int, folder: Path) -> dict[str, list[Triple]]:
     """The facts of simulated patients by IRI, imported as the cohort does."""
     export(population(), Wanted(count, seed), folder)
     found = inputs.read([str(path) for path in sorted(folder.iterdir())], vignettes.codes())
-    facts: dict[str, list[Triple]] = {node.value: [] for node in found.patients}
-    owner = {t.subject: t.object.value for t in found.triples if t.predicate.value == PT + "patient"}
-    for triple in found.triples:
-        facts[owner.get(triple.subject, triple.subject.value)].append(triple)
-    return facts
+    return by_patient(found.triples)
 
 
 @pytest.mark.parametrize(("count", "seed", "every"), [

@@ -18,8 +18,11 @@ from pathlib import Path
 import pytest
 
 from kg import fhir, inputs
+from kg.cohort import partition
+from kg.cohort.judging import Judge
+from kg.cohort.reading import Batch
 from kg.cohort.tables import COLUMNS, LISTS
-from kg.evaluate import evaluate
+from kg.evaluate import by_patient, evaluate
 from kg.results import results
 from tests.support import vignettes
 from tests.support.corruption import corrupt
@@ -197,6 +200,67 @@ def test_a_patient_in_two_bundles_is_taken_once(tmp_path):
     assert done.returncode == 2
     (row,) = csv.DictReader((tmp_path / "out" / "rejected.csv").open(encoding="utf-8"))
     assert row["place"] == "two.json" and "another file" in row["reason"]
+
+
+def test_files_of_one_name_are_told_apart_and_called_by_their_folders(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        (tmp_path / "in" / name / "bundle.json").write_text("{", encoding="utf-8")
+    done = kg("cohort", tmp_path / "in", "-o", tmp_path / "out", "--as-of", AS_OF, "--jobs", 1, check=False)
+    assert done.returncode == 2
+    listed = list(csv.DictReader((tmp_path / "out" / "rejected.csv").open(encoding="utf-8")))
+    assert [row["place"] for row in listed] == ["one/bundle.json", "two/bundle.json"]
+    assert json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))["patients"] == {"in": 2, "out": 0, "rejected": 2}
+
+
+PREFIXES = "@prefix pt: <https://w3id.org/sacroiliitis-kg/patient#> . @prefix cl: <https://w3id.org/sacroiliitis-kg/clinical#> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> . @prefix e: <http://example.org/> .\n"
+
+
+def test_facts_of_rdf_that_are_left_out_are_told(tmp_path):
+    (tmp_path / "in.ttl").write_text(PREFIXES + """e:a a pt:Patient . e:f a pt:Diagnosis ; pt:patient e:a ; pt:about cl:Sacroiliitis ; pt:presence pt:Present ; pt:recorded "2026-02-30"^^xsd:date .
+        e:g a pt:Diagnosis ; pt:patient e:absent ; pt:about cl:Sacroiliitis ; pt:presence pt:Present .""", encoding="utf-8")
+    kg("cohort", tmp_path / "in.ttl", "-o", tmp_path / "out", "--as-of", AS_OF, "--jobs", 1, check=False)
+    (row,) = csv.DictReader((tmp_path / "out" / "rejected.csv").open(encoding="utf-8"))
+    assert (row["patient"], row["place"]) == ("http://example.org/absent", "in.ttl")
+    findings = list(csv.DictReader((tmp_path / "out" / "findings" / "part-00000.csv").open(encoding="utf-8")))
+    assert any(one["severity"] == "violation" and one["element"].endswith("recorded") and one["place"] == "in.ttl" for one in findings)
+
+
+def test_a_patient_who_stops_the_derivation_is_rejected_alone(population, monkeypatch):
+    found = inputs.read([str(path) for path in sorted(population.iterdir())], vignettes.codes())
+    judge = Judge(vignettes.guideline(), vignettes.date.fromisoformat(AS_OF))
+    bad, judged = found.patients[3].value, Judge.judge
+
+    def stops(self, facts):
+        facts = list(facts)
+        if any(t.subject.value == bad for t in facts):
+            raise ValueError(bad)
+        return judged(self, facts)
+
+    monkeypatch.setattr(Judge, "judge", stops)
+    batch = Batch(triples=[t for own in list(by_patient(found.triples).values())[:6] for t in own])
+    assert len(partition._judged(judge, batch, None)) == 5
+    assert [one.patient for one in batch.rejected] == [bad]
+
+
+def test_a_compressed_file_that_is_cut_short_stops_the_run(population, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for path in population.iterdir():
+        (folder / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+    cut = folder / "AllergyIntolerance.ndjson.gz"
+    cut.write_bytes(cut.read_bytes()[:-20])
+    done = kg("cohort", folder, "-o", tmp_path / "out", "--as-of", AS_OF, check=False)
+    assert done.returncode == 2 and done.stderr.startswith("AllergyIntolerance.ndjson.gz: after line") and done.stderr.count("\n") == 1
+    assert not (tmp_path / "out" / "summary.json").exists()
+
+
+def test_what_of_a_sites_codes_cannot_be_used_is_said_and_bad_ones_are_refused(population, tmp_path):
+    (tmp_path / "codes.json").write_text("{", encoding="utf-8")
+    for words in (("--codes", tmp_path / "codes.json"), ("--guideline", "none")):
+        done = kg("cohort", population, "-o", tmp_path / "out", "--as-of", AS_OF, *words, check=False)
+        assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(("make", "what"), [

@@ -12,10 +12,11 @@ import pytest
 
 from benchmarks import cql_engines, cql_ratio
 from benchmarks.cql_engines import FIVE, HERE, Found, Missing, by_cql, by_graph, disagreements, five_alone, ready
-from benchmarks.cql_facts import by_patient, patient
+from benchmarks.cql_facts import patient
 from benchmarks.cql_terms import terms
 from kg import fhir, inputs
 from kg.engine import from_rdflib
+from kg.evaluate import by_patient
 from kg.simulation import Wanted, export, population
 from tests.support import vignettes
 from tests.test_agreement import random_patients

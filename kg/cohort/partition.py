@@ -23,6 +23,7 @@ from kg.cohort.reading import Batch, Rejection
 from kg.cohort.tally import Names, Tally
 from kg.codes import CodeIndex
 from kg.engine import Triple
+from kg.evaluate import by_patient
 from kg.fhir import Finding
 from kg.guideline import load
 
@@ -48,11 +49,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class Task:
-    """A partition: its number, and the files that it holds; none when it is a part of a shuffled export."""
+    """A partition: its number, and the files that it holds (name to call it by, path); none when it is a part of a shuffled export."""
 
     settings: Settings
     number: int
-    files: tuple[str, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
 
 
 def run(task: Task) -> int:
@@ -63,7 +64,7 @@ def run(task: Task) -> int:
         return json.loads(done.read_text("utf-8"))["patients"]["in"]
     judge, names, codes = _ready(task.settings)
     validation, safe = _checks(task.settings)
-    batches = reading.given([Path(file) for file in task.files], codes, BATCH, safe) if task.files else reading.exported(work, task.number, codes, BATCH)
+    batches = reading.given([(name, Path(path)) for name, path in task.files], codes, BATCH, safe) if task.files else reading.exported(work, task.number, codes, BATCH)
     tally, rejected, findings, rows, counts = Tally(), [], [], [], {"in": 0, "out": 0, "entries": 0, "ignored": 0}
     proofs: list[bytes] = []
     for batch in batches:
@@ -119,7 +120,7 @@ def _ready(settings: Settings) -> tuple[Judge, Names, CodeIndex]:
 def _checks(settings: Settings) -> tuple[Validation | None, Callable[[inputs.Inputs], list[Triple]]]:
     """What validates a partition, if that is asked for, and what is left of a file once it is checked."""
     if not settings.validate:
-        return None, partial(reading.safe, further=tuple(map(Path, settings.guideline_files)))
+        return None, partial(inputs.safe, further=tuple(map(Path, settings.guideline_files)))
     from kg.cohort.validating import Validation
 
     validation = Validation(settings.guideline_files)
@@ -127,14 +128,32 @@ def _checks(settings: Settings) -> tuple[Validation | None, Callable[[inputs.Inp
 
 
 def _judged(judge: Judge, batch: Batch, proofs: list[bytes] | None) -> list[Judged]:
-    """The verdicts of a batch; with `proofs`, what proves them is added there, a graph a patient."""
+    """The verdicts of a batch; with `proofs`, what proves them is added there, a graph a patient.
+
+    Where something stops the derivation, each patient is judged alone, and who stops it is rejected."""
     if not batch.triples:
         return []
+    try:
+        return _with_proofs(judge, batch.triples, proofs)
+    except Exception as error:  # whatever it is, it must not stop the others
+        patients = by_patient(batch.triples)
+        if len(patients) == 1:
+            batch.rejected.append(Rejection(*patients, "", f"could not be judged ({type(error).__name__}); please report it"))
+            return []
+        found: list[Judged] = []
+        for own in patients.values():
+            alone = Batch(triples=own)
+            found += _judged(judge, alone, proofs)
+            batch.rejected += alone.rejected
+        return found
+
+
+def _with_proofs(judge: Judge, facts: list[Triple], proofs: list[bytes] | None) -> list[Judged]:
     if proofs is None:
-        return judge.judge(batch.triples)
+        return judge.judge(facts)
     from kg.cohort.proving import proved
 
-    patients, quads = proved(judge, batch.triples)
+    patients, quads = proved(judge, facts)
     proofs.append(quads)
     return patients
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from kg import fhir, inputs
 from kg.codes import CodeIndex
 from kg.cohort import shuffle
 from kg.engine import Triple
+from kg.errors import InputError
+from kg.evaluate import by_patient
 from kg.fhir import Finding, Unread
-from kg.terms import PT, RDF
+from kg.fhir.findings import VIOLATION
 
 
 @dataclass(frozen=True, order=True)
@@ -57,29 +60,45 @@ def exported(folder: Path, partition: int, codes: CodeIndex, size: int) -> Itera
         yield _lifted(owners, documents, common, mine, codes)
 
 
-def given(files: list[Path], codes: CodeIndex, size: int, safe: Callable[[inputs.Inputs], list[Triple]]) -> Iterator[Batch]:
-    """The patients of files that stand for themselves (a Bundle, patient RDF), so many at a time; `safe` gives the facts of a file that can be read safely."""
+def given(files: list[tuple[str, Path]], codes: CodeIndex, size: int, safe: Callable[[inputs.Inputs], list[Triple]]) -> Iterator[Batch]:
+    """The patients of files that stand for themselves (a Bundle, patient RDF; each with the name to call it by), so many at a time;
+    `safe` gives the facts of a file that can be read safely."""
     batch, seen = Batch(), set()
-    for path in files:
-        found = inputs.read([str(path)], codes)
-        batch.rejected += [Rejection(path.name, path.name, " ".join(filter(None, (error.place, error.message, error.remedy)))) for error in found.errors]
-        batch.findings += found.findings
+    for name, path in files:
+        found = inputs.read([name], codes, partial(_content, path))
+        batch.rejected += [Rejection(name, name, _why(error)) for error in found.errors]
+        if not found.patients and not found.errors:
+            batch.rejected.append(Rejection(name, name, "no patient in it"))
+        people = {node.value for node in found.patients}
+        facts = by_patient(safe(found))
+        unsafe = found.report.results if found.report else ()  # what they name is left out
+        batch.findings += [*found.findings, *(Finding(VIOLATION, one.focus, one.path or "", one.message, name) for one in unsafe if one.severity == "Violation")]
         batch.entries += found.entries
         batch.ignored += found.ignored
-        if not found.patients and not found.errors:
-            batch.rejected.append(Rejection(path.name, path.name, "no patient in it"))
-        triples = safe(found)
-        for patient, facts in _by_patient(triples, [node.value for node in found.patients]):
-            if patient in seen:
-                batch.rejected.append(Rejection(patient, path.name, "stands in another file as well; give each patient once"))
-                continue
-            seen.add(patient)
-            batch.triples += facts
-            batch.patients += 1
+        for patient, own in facts.items():
+            if patient not in people:
+                batch.rejected.append(Rejection(patient, name, "facts name it and no pt:Patient is there; add the patient"))
+            elif patient in seen:
+                batch.rejected.append(Rejection(patient, name, "stands in another file as well; give each patient once"))
+            else:
+                seen.add(patient)
+                batch.triples += own
+                batch.patients += 1
             if batch.patients >= size:
                 yield batch
                 batch = Batch()
     yield batch
+
+
+def _content(path: Path, name: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(name, "file", error.strerror or "cannot be read", "give the path of a readable file") from None
+
+
+def _why(error: InputError) -> str:
+    return " ".join(filter(None, (f"{error.place}:", error.message + ";", error.remedy)))
 
 
 def _of_nobody(resource: object) -> str:
@@ -135,23 +154,3 @@ def _lifted(owners: list[str], documents: list, common: list, mine: dict, codes:
         return whole
     findings = [*lifted.findings, *(finding for finding in more if finding not in lifted.findings)]
     return Batch(triples, findings, [], len(owners), 0, lifted.ignored)
-
-
-def safe(found: inputs.Inputs, further: Iterable[Path] = ()) -> list[Triple]:
-    """Of RDF, which no importer has looked over, what does not violate the shapes. `further`: files of a guideline with concepts and measures of its own."""
-    if not found.rdf:
-        return found.triples
-    from kg.validate import readable, validate_record
-
-    found.report, shapes = validate_record(found.triples, further)
-    return readable(found.triples, found.report.results, shapes)
-
-
-def _by_patient(triples: list[Triple], patients: list[str]) -> Iterator[tuple[str, list[Triple]]]:
-    owner = {triple.subject: triple.object.value for triple in triples if triple.predicate.value == PT.patient}
-    facts: dict[str, list[Triple]] = defaultdict(list)
-    for triple in triples:
-        facts[owner.get(triple.subject, triple.subject.value)].append(triple)
-    for patient in patients:
-        if any(t.predicate.value == RDF.type and t.object.value == PT.Patient for t in facts[patient]):
-            yield patient, facts[patient]

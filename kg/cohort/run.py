@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -24,6 +25,8 @@ _FILES = 200
 _RECORDS = (".json", ".ttl", ".nt", ".nq", ".trig", ".rdf", ".jsonld", ".xml", ".owl")
 
 Progress = Callable[[str, int, int], None]
+#: A file and the name to call it by.
+Named = tuple[str, Path]
 
 
 def cohort(places: list[Path], settings: Settings, runner: Runner, jobs: int, step: Progress = lambda what, done, whole: None) -> dict:
@@ -46,8 +49,8 @@ def cohort(places: list[Path], settings: Settings, runner: Runner, jobs: int, st
     return _finish(out, work, tasks, settings)
 
 
-def _inputs(places: list[Path]) -> tuple[list[Path], list[Path]]:
-    """The files of bulk exports, and those that stand for themselves, in order of their names."""
+def _inputs(places: list[Path]) -> tuple[list[Named], list[Named]]:
+    """The files of bulk exports, and those that stand for themselves, in order of their names; called by their paths from where all of them lie."""
     found: list[Path] = []
     for place in places:
         if place.is_dir():
@@ -56,16 +59,18 @@ def _inputs(places: list[Path]) -> tuple[list[Path], list[Path]]:
             found.append(place)
         else:
             raise InputError(str(place), "input", "no such file or folder", "give a bulk export, a folder of bundles, or patient RDF")
-    exports = [path for path in found if shuffle.is_export(path)]
-    files = [path for path in found if not shuffle.is_export(path)]
     if not found:
         raise InputError(", ".join(map(str, places)), "input", "nothing to read in it", "give NDJSON files (.ndjson, .ndjson.gz), bundles (.json) or patient RDF")
+    root = Path(os.path.commonpath([path.parent for path in found]))
+    named = [(path.relative_to(root).as_posix(), path) for path in dict.fromkeys(found)]
+    exports = [one for one in named if shuffle.is_export(one[1])]
+    files = [one for one in named if not shuffle.is_export(one[1])]
     if exports and files:
-        raise InputError(str(files[0]), "input", "a bulk export and single records together", "run them one after the other, into a folder each")
+        raise InputError(files[0][0], "input", "a bulk export and single records together", "run them one after the other, into a folder each")
     return exports, files
 
 
-def _identity(files: list[Path], settings: Settings) -> dict:
+def _identity(files: list[Named], settings: Settings) -> dict:
     """What makes a run this one: another version, guideline, option or input gives other files."""
     digest = hashlib.sha256()
     for query in (*folder("derive"), *folder("cohort")):
@@ -74,7 +79,7 @@ def _identity(files: list[Path], settings: Settings) -> dict:
         digest.update(path.read_bytes())
     own = {key: value for key, value in asdict(settings).items() if key != "out"}
     return {"version": __version__, "rules": digest.hexdigest(), "settings": json.loads(json.dumps(own)),
-            "inputs": [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files]}
+            "inputs": [[name, path.stat().st_size, path.stat().st_mtime_ns] for name, path in files]}
 
 
 def _same(out: Path, identity: dict) -> None:
@@ -90,11 +95,11 @@ def _same(out: Path, identity: dict) -> None:
         write(path, (json.dumps(identity, indent=1) + "\n").encode())
 
 
-def _plan(work: Path, exports: list[Path], files: list[Path], settings: Settings, step: Progress) -> list[Task]:
+def _plan(work: Path, exports: list[Named], files: list[Named], settings: Settings, step: Progress) -> list[Task]:
     if not exports:
         work.mkdir(exist_ok=True)
         cut = [files[start : start + _FILES] for start in range(0, len(files), _FILES)]
-        return [Task(settings, number, tuple(map(str, part))) for number, part in enumerate(cut)]
+        return [Task(settings, number, tuple((name, str(path)) for name, path in part)) for number, part in enumerate(cut)]
     ready = work / "partitions"
     if not ready.exists():
         shutil.rmtree(work, ignore_errors=True)

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from importlib.util import find_spec
 
 from kg.cohort.partition import Task, run
@@ -25,8 +26,11 @@ def local(tasks: list[Task], jobs: int) -> Iterator[int]:
     # spawned, not forked: a fork of a process with threads can hang
     pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with, initargs=(os.getpid(),))
     with pool:
-        for done in as_completed([pool.submit(run, task) for task in tasks]):
-            yield done.result()
+        try:
+            for done in as_completed([pool.submit(run, task) for task in tasks]):
+                yield done.result()
+        except BrokenProcessPool:
+            raise InputError("--jobs", "a process", "ended, perhaps for want of memory", "call it again, it goes on where it stopped; with fewer --jobs it needs less") from None
 
 
 def spark(tasks: list[Task], jobs: int) -> Iterator[int]:

@@ -10,13 +10,14 @@ import gzip
 import json
 import re
 import sqlite3
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import BinaryIO
 
+from kg.errors import InputError
 from kg.fhir import READ
 
 SHARED = "shared.sqlite"
@@ -42,18 +43,20 @@ def is_export(path: Path) -> bool:
     return path.name.endswith((".ndjson", ".ndjson.gz"))
 
 
-def shuffle(files: list[Path], folder: Path, step: Callable[[str, int], None] = lambda name, lines: None) -> int:
-    """Sort the lines of an export's files into `folder/<number>.lines`: how many partitions there are."""
+def shuffle(files: list[tuple[str, Path]], folder: Path, step: Callable[[str, int], None] = lambda name, lines: None) -> int:
+    """Sort the lines of an export's files (each with the name to call it by) into `folder/<number>.lines`: how many partitions there are.
+
+    Raises InputError when a file cannot be read to its end: patients would lack what stands there."""
     count = max(1, -(-_patients(files) // PATIENTS))
     held: dict[int, list[bytes]] = defaultdict(list)
     size = 0
     shared = sqlite3.connect(folder / SHARED)
     shared.execute("CREATE TABLE resource (reference TEXT PRIMARY KEY, place TEXT, raw BLOB)")
-    for path in files:
-        for number, raw in enumerate(_lines(path), 1):
+    for name, path in files:
+        for number, raw in enumerate(_lines(name, path), 1):
             if not (raw := raw.rstrip(b"\r\n")).strip():
                 continue
-            place = f"{path.name}:{number}"
+            place = f"{name}:{number}"
             owner, common = _owner(raw)
             if common:
                 shared.execute("INSERT OR IGNORE INTO resource VALUES (?, ?, ?)", (common, place, raw))
@@ -65,7 +68,7 @@ def shuffle(files: list[Path], folder: Path, step: Callable[[str, int], None] = 
                 _write(held, folder)
                 size = 0
             if number % 10_000 == 0:
-                step(path.name, number)
+                step(name, number)
     _write(held, folder)
     shared.commit()
     shared.close()
@@ -92,14 +95,20 @@ def shared(folder: Path, references: set[str]) -> list[Line]:
         base.close()
 
 
-def _lines(path: Path) -> BinaryIO:
-    return gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb")
+def _lines(name: str, path: Path) -> Iterator[bytes]:
+    number = 0
+    try:
+        with gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                yield line
+    except (EOFError, OSError, zlib.error) as error:  # of gzip as well: cut short, damaged, none
+        raise InputError(name, f"after line {number}", f"cannot be read to its end ({error})", "give the whole file") from None
 
 
-def _patients(files: list[Path]) -> int:
+def _patients(files: list[tuple[str, Path]]) -> int:
     """How many patients there are, from the files that hold them alone; where there is none, a guess from all lines."""
-    own = [path for path in files if path.name.startswith("Patient")]
-    return sum(1 for path in own or files for _ in _lines(path)) // (1 if own else 20)
+    own = [one for one in files if one[1].name.startswith("Patient")]
+    return sum(1 for one in own or files for _ in _lines(*one)) // (1 if own else 20)
 
 
 def _owner(raw: bytes) -> tuple[str, str]:

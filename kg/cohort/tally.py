@@ -11,7 +11,7 @@ import pyoxigraph as ox
 from kg.cohort.judging import Judged
 from kg.fhir import Finding
 from kg.guideline import Guideline
-from kg.results import word
+from kg.results import STATUS, word
 from kg.terms import GL, RDF, local
 
 #: What is counted, and by what: names as in the JSON of `kg recommend`, or local names of criteria and of rules that
@@ -35,7 +35,6 @@ KEYS = {
 #: Keys that count findings, not patients.
 OF_FINDINGS = ("findings", "violations")
 _ANSWERS = ("unmet", "unknown", "met")
-_STATUS = {"status-unknown": "unknown"}
 
 
 class Names:
@@ -122,4 +121,4 @@ class Tally:
 def hyphenated(iri: str) -> str:
     """The word of a status as the JSON writes it."""
     said = word(ox.NamedNode(iri)) or ""
-    return _STATUS.get(said, said)
+    return STATUS.get(said, said)
