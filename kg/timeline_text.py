@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape

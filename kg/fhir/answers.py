@@ -10,7 +10,7 @@ import pyoxigraph as ox
 
 from kg.codes import CodeIndex
 from kg.engine import Triple
-from kg.fhir import dates, quantities
+from kg.fhir import quantities
 from kg.fhir.record import Entry
 from kg.fhir.views import View
 from kg.hypotheses import Edit, applied, of_patient
