@@ -1,5 +1,5 @@
 """A population, side by side in one run: this engine against rdflib on the same files, against the cost of only reading the same input,
-growth with the number of patients, one process against two, Spark against processes. Writes its tables into `benchmarks/README.md`.
+where the time of a verdict goes, growth with the number of patients, one process against two, Spark against processes. Writes its tables into `benchmarks/README.md`.
 
 Times a patient are CPU time of the process, so that what else the machine does counts less; whole runs are time on the clock."""
 
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +25,13 @@ from kg.derive import Depth
 from kg.engine import Triple
 from kg.evaluate import by_patient, evaluate
 from kg.guideline import load
+from kg.queries import Query
 from kg.results import results
 from kg.simulation import Wanted, export, population
 
 README = Path(__file__).parent / "README.md"
 START, END = "<!-- population: made by the command -->\n", "<!-- population: end -->\n"
-_PER_PATIENT, _RDFLIB = 320, 4
+_PER_PATIENT, _RDFLIB, _STEPS = 320, 4, 12
 
 
 def milliseconds(work: Callable[[], object], patients: int) -> float:
@@ -66,6 +68,28 @@ def per_patient(folder: Path) -> str:
     floor, own = rows[0][1] + rows[1][1], rows[2][1]
     lines = ["| CPU ms a patient | ms | × reading and importing | × verdicts |", "|---|---|---|---|"]
     return "\n".join(lines + [f"| {name} | {took:.2f} | {took / floor:.1f} | {took / own:.2f} |" for name, took in rows])
+
+
+def profile(folder: Path) -> str:
+    """The table of the costliest steps of the derivation, as `kg cohort` runs them."""
+    source, took = population(), Counter[str]()
+    export(source, Wanted(_PER_PATIENT, 11), folder / "steps")
+    read = inputs.read(sorted(str(path) for path in (folder / "steps").iterdir()), inputs.codes()[0])
+    judge, last = Judge(load(), source.as_of), 0.0
+
+    def done(query: Query) -> None:
+        nonlocal last
+        now = time.process_time()
+        took[query.name] += now - last if last else 0
+        last = now
+
+    for batch in batches(list(by_patient(read.triples).values()), BATCH):
+        last = 0.0                              # the first step is not told from the loading of the store
+        judge.judge(batch, done)
+    whole, dear = took.total(), took.most_common(_STEPS)
+    rest = (f"the other {len(took) - _STEPS}", whole - sum(seconds for _, seconds in dear))
+    lines = ["| step of `queries/derive` | CPU ms a patient | share |", "|---|---|---|"]
+    return "\n".join(lines + [f"| {name} | {seconds * 1000 / _PER_PATIENT:.2f} | {seconds / whole:.0%} |" for name, seconds in (*dear, rest)])
 
 
 @dataclass(frozen=True)
@@ -122,8 +146,8 @@ def main() -> None:
     load_before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        tables = {"a patient": per_patient(place)}
-        print(tables["a patient"], flush=True)
+        tables = {"a patient": per_patient(place), "steps": profile(place)}
+        print("\n\n".join(tables.values()), flush=True)
         tables["runners"] = runners(place, chosen.runners)
         tables["growth"] = growth(place, chosen.sizes, chosen.jobs)
     about = f"{datetime.date.today().isoformat()}, {os.cpu_count()} cores, Python {platform.python_version()}, load average {load_before:.1f} before; `python -m benchmarks.population {' '.join(sys.argv[1:])}`".replace(" `", " `", 1)

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -66,13 +66,13 @@ class Judge:
         names = set().union(*map(_named, queries)) | {RDF.type}
         return [ox.Quad(t.subject, t.predicate, t.object) for t in (*self.guideline.triples, *self.guideline.closure) if t.predicate.value in names]
 
-    def judge(self, facts: Iterable[Triple]) -> list[Judged]:
-        """The patients among the facts (pt: vocabulary), in the order of their IRIs."""
+    def judge(self, facts: Iterable[Triple], step: Callable[[Query], None] | None = None) -> list[Judged]:
+        """The patients among the facts (pt: vocabulary), in the order of their IRIs; `step` is told of each step of the derivation."""
         given, dated, _ = record(facts, self.as_of)
         held = ox.Store()
         held.extend(self._rules)
         held.extend(ox.Quad(t.subject, t.predicate, t.object) for t in (*given, *dated))
-        store.derive(held.update, lambda: len(held), stages=Depth.VERDICTS.value, form=store.plain_form)
+        store.derive(held.update, lambda: len(held), step, stages=Depth.VERDICTS.value, form=store.plain_form)
         return rows(held)
 
 
