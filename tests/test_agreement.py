@@ -20,6 +20,7 @@ from kg.results import results
 from kg.simulation import Wanted, export, population
 from tests import oracle
 from tests.oracle.random_patients import random_patient
+from tests.oracle.vocabulary import is_a, substance
 from tests.support import vignettes
 from tests.support.comparison import by_engine, disagreements
 
@@ -36,7 +37,7 @@ def test_vignettes(vignette):
 
 
 def vague(graph: rdflib.Graph) -> bool:
-    """Does the record leave open when something was, which agent it was or what it was for?
+    """Does the record leave open when something was, which agent it was, what it was for, or which of two biologics came first?
 
     The evaluator then tries all worlds together; the graph decides criterion by criterion and may say unknown more often."""
     about = lambda fact: str(graph.value(fact, rdflib.URIRef(PT + "about"))).removeprefix(CL)  # noqa: E731
@@ -46,8 +47,10 @@ def vague(graph: rdflib.Graph) -> bool:
     day = {"Course": "start", "Observation": "date", "Procedure": "date", "Plan": "authored"}
     undated = any(kinds[fact] in day and graph.value(fact, rdflib.URIRef(PT + day[kinds[fact]])) is None for fact in facts)
     unnamed = any(kinds[fact] == "Course" and (CLASSES & {about(fact)}) for fact in facts)
+    firsts = {(str(graph.value(fact, rdflib.URIRef(PT + "start"))), substance(about(fact))) for fact in facts if kinds[fact] == "Course" and about(fact) not in CLASSES and is_a(about(fact), "TnfInhibitor")}
+    tied = len(firsts) > len({start for start, _ in firsts})
     purpose = any("PurposeNotStated" in about(fact) for fact in facts)
-    return partial or undated or unnamed or purpose
+    return partial or undated or unnamed or purpose or tied
 
 
 CLASSES = {"Biologic", "TnfInhibitor", "Il17Inhibitor", "InterleukinInhibitor", "OtherBiologic", "JakInhibitor", "Nsaid", "NonselectiveNsaid", "SelectiveCox2Inhibitor", "Glucocorticoid"}

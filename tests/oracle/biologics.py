@@ -34,7 +34,8 @@ def _first_criteria(first, others):
             out[name] = truth(kind in late_kinds)
     out["FIRST-FAILED"] = first.failed_late
     out["unclassified"] = all_of(truth(first.failed == MET), truth(not first.responses & KINDS))
-    at_stake = late or early or first.records  # while no failure is recorded, any product taken
+    failed = [r for r in first.records if r.responses & FAILURES]
+    at_stake = late or early or failed or first.records  # while no failure is recorded, any product taken
     biosimilar_failed = any_of(*(r.biosimilar for r in at_stake))
     for slug in TNF_LEAVES:
         name = LEAVES[slug]
