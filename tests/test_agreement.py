@@ -46,7 +46,7 @@ def vague(graph: rdflib.Graph) -> bool:
     kinds = {fact: str(graph.value(fact, rdflib.RDF.type)).removeprefix(PT) for fact in facts}
     day = {"Course": "start", "Observation": "date", "Procedure": "date", "Plan": "authored"}
     undated = any(kinds[fact] in day and graph.value(fact, rdflib.URIRef(PT + day[kinds[fact]])) is None for fact in facts)
-    unnamed = any(kinds[fact] == "Course" and (CLASSES & {about(fact)}) for fact in facts)
+    unnamed = any(kinds[fact] in ("Course", "Plan") and (CLASSES & {about(fact)}) for fact in facts)
     firsts = {(str(graph.value(fact, rdflib.URIRef(PT + "start"))), substance(about(fact))) for fact in facts if kinds[fact] == "Course" and about(fact) not in CLASSES and is_a(about(fact), "TnfInhibitor")}
     tied = len(firsts) > len({start for start, _ in firsts})
     purpose = any("PurposeNotStated" in about(fact) for fact in facts)
