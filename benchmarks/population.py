@@ -150,7 +150,7 @@ def main() -> None:
         print("\n\n".join(tables.values()), flush=True)
         tables["runners"] = runners(place, chosen.runners)
         tables["growth"] = growth(place, chosen.sizes, chosen.jobs)
-    about = f"{datetime.date.today().isoformat()}, {os.cpu_count()} cores, Python {platform.python_version()}, load average {load_before:.1f} before; `python -m benchmarks.population {' '.join(sys.argv[1:])}`".replace(" `", " `", 1)
+    about = f"{datetime.date.today().isoformat()}, {os.cpu_count()} cores, Python {platform.python_version()}, load average {load_before:.1f} before; `{' '.join(['python -m benchmarks.population', *sys.argv[1:]])}`"
     text = README.read_text("utf-8")
     head, rest = text.split(START)
     _, tail = rest.split(END)
