@@ -97,6 +97,14 @@ def test_random_patients(first: int, count: int):
     assert loose == []
 
 
+@pytest.mark.parametrize("seed", [2703, 10164, 10399, 20610, 21324, 30688, 31947, 40011, 41477])
+def test_patients_on_whom_they_disagreed_once(seed: int):
+    """Stops noted on a vague day, supplies stopped early, agents known by their class, biologics begun on one day, starts known as a year."""
+    _, exact, loose = compare(seed, 1)
+    assert exact == []
+    assert loose == []
+
+
 # a simulated population, as the cohort judges it
 
 
