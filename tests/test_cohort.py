@@ -301,16 +301,18 @@ def test_killed_ten_times_it_ends_with_the_same_bytes(tmp_path):
     began = time.monotonic()
     subprocess.run([*words, str(whole)], check=True, capture_output=True)
     spent = time.monotonic() - began
-    dice, killed = random.Random(0), 0
-    for _ in range(10):
+    dice, killed, resumed = random.Random(0), 0, 0
+    while killed < 10:
+        resumed += any((out / "verdicts").glob("*"))
         process = subprocess.Popen([*words, str(out)], start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            process.wait(dice.uniform(0.02, 0.25) * spent)
+            process.wait(dice.uniform(0.05, 0.6) * spent)
+            shutil.rmtree(out)  # done before it was killed: once more from the start
         except subprocess.TimeoutExpired:
             os.kill(process.pid, signal.SIGKILL)  # the parent alone: its workers must end by themselves
             killed += 1
             process.wait()
-    assert killed >= 5
+    assert resumed > 1
     subprocess.run([*words, str(out)], check=True, capture_output=True)
     assert files(out) == files(whole)
 
