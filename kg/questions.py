@@ -295,13 +295,11 @@ class Asking:
         own = [_day(self.facts.text(fact, one)) for one in (PT.start, PT.end, PT.date, PT.recorded) if one != property_]
         anchors = {self.day, *(one for one in own if one)}
         anchors |= {one for other in (self.read_by(leaf, kind) if others else ()) for key in (PT.start, PT.end, PT.date) for one in [_day(self.facts.text(other, key))] if one}
-        start, recorded = _day(self.facts.text(fact, PT.start)), _day(self.facts.text(fact, PT.recorded))
+        start = _day(self.facts.text(fact, PT.start))
         low = start if property_ == PT.end and start else self.day - timedelta(days=800)
         high = self.day if kind != PT.Plan and not (property_ == PT.end and self.facts.text(fact, PT.status) == PT.Active) else self.day + timedelta(days=800)
         if property_ == PT.start and _day(self.facts.text(fact, PT.end)):
             high = min(high, _day(self.facts.text(fact, PT.end)))
-        if property_ == PT.end and kind == PT.Course and recorded and high == self.day:
-            high = min(high, recorded)
         limits = {0, *(int(float(one)) for node in (leaf, *self.rules.objects(leaf, GL.constraint), *self.rules.objects(leaf, GL.staleAfter)) for one in [self.rules.text(node, GL.limit)] if one)}
         if others:
             limits |= {int(one.value) for one in self.rules.objects(self.facts.value(fact, PT.about), GL.joinDays)}

@@ -10,6 +10,7 @@ from itertools import product
 from pathlib import Path
 
 import jsonschema
+import pyoxigraph as ox
 import pytest
 from typer.testing import CliRunner
 
@@ -63,8 +64,6 @@ def test_answers_read_back_lead_where_it_says(name):
 
 
 def _word(iri: str) -> str | None:
-    import pyoxigraph as ox
-
     return word(ox.NamedNode(iri))
 
 
@@ -101,6 +100,15 @@ def _without(name: str, *resources: str):
     from kg import fhir
 
     return evaluate(fhir.lift([(name, bundle)], vignettes.codes()).triples, vignettes.guideline(), by_name(name).as_of)
+
+
+def test_a_stop_may_lie_after_the_day_on_which_something_was_noted():
+    """The end of a course that is over is asked up to the as-of date, as the derivation bounds it: thirty days make a trial."""
+    found, = asked("a-trial-that-was-over-when-noted-has-no-length")
+    (end,) = [one for one in found.questions if one.slot.property == PT.end]
+    treatment = next(one.treatment for one in found.open)
+    leads = {answer.value: word(ox.NamedNode(found.flips[end.id][answer.value][treatment])) for answer in end.answers}
+    assert (leads["2025-11-11"], leads["2025-11-12"], leads["2026-03-02"]) == ("not-indicated", "eligible", "eligible")
 
 
 def test_two_independent_unknowns():
