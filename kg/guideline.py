@@ -1,15 +1,18 @@
-"""Loading a guideline: its Turtle file, the ontologies that it imports, and the closure that its rules need."""
+"""Loading a guideline: its Turtle file, the ontologies that it imports, the closure that its rules need, and engines that hold it all.
+
+An evaluation gets an engine of its own. One that is emptied and used again grows slower and larger: the embedded store walks
+past every triple that it ever held."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import pyoxigraph as ox
 
 from kg import derive
-from kg.engine import ENGINES, Engine, Triple
+from kg.engine import ENGINES, Engine, OxigraphEngine, Triple
 from kg.errors import InputError
 from kg.index import Index
 from kg.paths import data
@@ -40,23 +43,44 @@ class Guideline:
     slug: str
     version: str
     triples: tuple[Triple, ...]
+    #: Engines that hold the closed rules and nothing else yet.
+    _ready: list[Engine] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "_ready": []}      # an engine stays in its process
 
     @cached_property
     def closure(self) -> tuple[Triple, ...]:
         """What the `rules` steps of `queries/derive/` add; the same for every patient."""
-        return tuple(derive.close_rules(ENGINES["oxigraph"](self.triples)))
+        engine = OxigraphEngine(self.triples)
+        added = tuple(derive.close_rules(engine))
+        self._ready.append(engine)
+        return added
 
     @cached_property
     def index(self) -> Index:
         return Index((*self.triples, *self.closure))
 
+    @cached_property
+    def _quads(self) -> list[ox.Quad]:
+        return [ox.Quad(t.subject, t.predicate, t.object) for t in (*self.triples, *self.closure)]
+
     def engine(self, name: str = "oxigraph") -> Engine:
         """A fresh engine that holds the guideline and its closure."""
         if name == "oxigraph":
-            return ENGINES[name]((*self.triples, *self.closure))
+            self.prepare()
+            return self._ready.pop()
         engine = ENGINES[name](self.triples)
         derive.close_rules(engine)
         return engine
+
+    def prepare(self) -> None:
+        """Have an engine of the embedded store at hand for the next `engine()`: for a service, while nobody waits."""
+        _ = self.closure
+        if not self._ready:
+            engine = OxigraphEngine()
+            engine.store.extend(self._quads)
+            self._ready.append(engine)
 
 
 def read_module(path: Path) -> Module:

@@ -13,16 +13,13 @@ import pytest
 
 from kg import fhir
 from kg.errors import InputError
-from kg.evaluate import evaluate
 from kg.fhir import READ
 from kg.guidance.rules import Rules
 from kg.guidance.words import markdown, shortened
-from kg.results import results
 from kg.serve import hooks
 from kg.serve.advisor import Advisor, Job
 from kg.serve.dataset import Dataset
 from kg.serve.settings import Settings
-from kg.warm import Session
 from tests.support import vignettes
 from tests.support.hooks import draft, faults, orders, prefetched, request
 from tests.support.service import running
@@ -259,27 +256,6 @@ def test_cards_link_where_the_operator_said(rules):
     assert card["links"] == [{"label": "Refractory sacroiliitis: the guideline's pages", "url": "https://kg.example/pages/", "type": "absolute"}]
     with pytest.raises(InputError, match="absolute"):
         Settings(pages="pages/index.html")
-
-
-# the session
-
-
-def test_a_session_answers_like_an_evaluation_and_forgets(rules):
-    session = Session(rules.guideline)
-    for name in (CLASS, OPEN, CLASS):
-        facts = fhir.lift([("test", VIGNETTES[name].bundle)], rules.codes).triples
-        with session.evaluated(facts, DAY) as evaluation:
-            assert results(evaluation) == results(evaluate(facts, rules.guideline, DAY))
-            engine = evaluation.engine
-        assert set(engine.triples()) == set(rules.guideline.engine().triples())
-
-
-def test_a_session_forgets_a_record_that_failed_and_keeps_rules_that_a_record_repeats(rules):
-    session = Session(rules.guideline)
-    with pytest.raises(ZeroDivisionError), session.evaluated(rules.guideline.triples[:50], DAY) as evaluation:
-        engine = evaluation.engine
-        raise ZeroDivisionError
-    assert set(engine.triples()) == set(rules.guideline.engine().triples())
 
 
 # over HTTP

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pyoxigraph as ox
 import pytest
 
 from kg import fhir
 from kg.evaluate import evaluate
+from kg.guideline import load
 from tests.support import vignettes
 
 OWN = vignettes.read_all(vignettes.OWN)
@@ -53,3 +56,15 @@ def test_rdflib_derives_the_same(vignette):
     facts = fhir.lift([(vignette.name, vignette.bundle)], vignettes.codes()).triples
     found = {engine: canonical(evaluate(facts, vignettes.guideline(), vignette.as_of, engine).derived) for engine in ("oxigraph", "rdflib")}
     assert found["oxigraph"] == found["rdflib"]
+
+
+def test_every_engine_of_a_guideline_holds_its_closed_rules_and_nothing_of_an_earlier_patient():
+    own = load()
+    rules = {*own.triples, *own.closure}
+    for ready in (True, False, True):
+        if ready:
+            own.prepare()
+        assert len(own.engine().store) == len(rules)
+        evaluation = evaluate(fhir.lift([("one", OWN[0].bundle)], vignettes.codes()).triples, own, OWN[0].as_of)
+        assert evaluation.derived
+    assert pickle.loads(pickle.dumps(own)).engine().ask("ASK { ?any a ?kind }")

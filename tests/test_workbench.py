@@ -22,7 +22,6 @@ from kg.serve.dataset import dataset
 from kg.serve.workbench import policy
 from kg.serve.workbench.bench import HERE, Form, about_patients, bench, questions
 from kg.serve.workbench.desk import Desk, Record
-from kg.warm import Session
 from tests.support import vignettes
 from tests.support.pages import bare, barriers, loads_from_outside, parse
 from tests.support.service import running
@@ -60,7 +59,7 @@ def verdicts(client):
 
 @pytest.fixture(scope="module")
 def desk(rules):
-    return Desk(bench(rules.guideline), rules, Session(rules.guideline))
+    return Desk(bench(rules.guideline), rules)
 
 
 def inline(text: str) -> list[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from kg import fhir, inputs
 from kg.asking import Bounds
 from kg.derive import Depth
+from kg.evaluate import evaluate
 from kg.fhir.findings import VIOLATION, Finding
 from kg.guidance.cards import BARRED, Cards
 from kg.guidance.facts import Facts
@@ -24,7 +25,6 @@ from kg.results import results
 from kg.serve import hooks
 from kg.serve.problem import Problem
 from kg.serve.worker import Answer, serve
-from kg.warm import Session
 
 if TYPE_CHECKING:
     from kg.serve.workbench.bench import Bench
@@ -51,7 +51,7 @@ def main(connection: Connection, rules: Rules, pages: str | None, bench: Bench |
     `seconds`: as in kg.serve.worker."""
     advisor = Advisor(rules, pages, bench)
     _settle()
-    serve(connection, advisor.answer, memory, seconds, advisor.prepare if bench else None)
+    serve(connection, advisor.answer, memory, seconds, advisor.set_up if bench else None, rules.guideline.prepare)
 
 
 def _settle() -> None:
@@ -61,17 +61,18 @@ def _settle() -> None:
 
 
 class Advisor:
-    """Answers jobs with one warm session; those of the workbench (`bench`) at its desk."""
+    """Answers jobs, one at a time; those of the workbench (`bench`) at its desk."""
 
     def __init__(self, rules: Rules, pages: str | None = None, bench: Bench | None = None) -> None:
-        self._rules, self._pages, self._bench, self._session = rules, pages, bench, Session(rules.guideline)
+        self._rules, self._pages, self._bench = rules, pages, bench
+        rules.guideline.prepare()
 
-    def prepare(self) -> None:
+    def set_up(self) -> None:
         """Set up the desk of the workbench."""
         from kg.serve.workbench.desk import Desk
 
         assert self._bench
-        self._desk = Desk(self._bench, self._rules, self._session)
+        self._desk = Desk(self._bench, self._rules)
         _settle()
 
     def answer(self, job: Job | Record) -> Answer:
@@ -94,8 +95,8 @@ class Advisor:
     def _cards(self, job: Job) -> list[dict]:
         asked = hooks.read(job.hook, job.body)
         lifted = fhir.lift(asked.documents, self._rules.codes)
-        with self._session.evaluated(lifted.triples, job.as_of, depth=Depth.FACTS) as evaluation:
-            rows = [row for row in results(evaluation) if row["patient"] == asked.patient]
+        evaluation = evaluate(lifted.triples, self._rules.guideline, job.as_of, depth=Depth.FACTS)
+        rows = [row for row in results(evaluation) if row["patient"] == asked.patient]
         if len(rows) != 1:
             raise Problem(412, "prefetch unusable", "The prefetch key patient must hold the one Patient of context.patientId.")
         facts = Facts(lifted.triples, self._rules)
@@ -121,8 +122,8 @@ class Advisor:
         if not lifted.patients:
             raise Problem(422, "no patient", "The Bundle holds no Patient: add the Patient that its resources are about.")
         facts, more = inputs.answered(lifted.triples, lifted, codes)
-        with self._session.evaluated(facts, as_of) as evaluation:
-            return bundle(cases(evaluation, results(evaluation), codes, tuple(dict.fromkeys((*lifted.findings, *more))), _SEARCH), self._rules)
+        evaluation = evaluate(facts, self._rules.guideline, as_of)
+        return bundle(cases(evaluation, results(evaluation), codes, tuple(dict.fromkeys((*lifted.findings, *more))), _SEARCH), self._rules)
 
 
 def _evaluation(body: dict, as_of: date) -> tuple[dict, date]:

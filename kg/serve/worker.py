@@ -48,18 +48,20 @@ def main(connection: Connection, data: bytes, rows: int, memory: int, seconds: f
     serve(connection, lambda asked: answer(store, asked, rows), memory, seconds)
 
 
-def serve(connection: Connection, answering: Callable[[Any], Answer], memory: int, seconds: float, prepare: Callable[[], None] | None = None) -> None:
+def serve(connection: Connection, answering: Callable[[Any], Answer], memory: int, seconds: float, set_up: Callable[[], None] | None = None,
+          prepare: Callable[[], None] | None = None) -> None:
     """Say that all is loaded, then answer one job after the other, within these bounds, until the connection closes.
 
-    `prepare` is done in between: what nobody has to wait for when the service starts."""
+    `set_up` is done in between: what nobody has to wait for when the service starts. `prepare` is done after each answer:
+    what the next job would otherwise wait for."""
     for name in (signal.SIGINT, signal.SIGTERM):                # the service ends its workers
         signal.signal(name, signal.SIG_IGN)
     try:
         connection.send("ready")
     except BrokenPipeError:                                     # the service ended meanwhile
         return
-    if prepare:
-        prepare()
+    if set_up:
+        set_up()
     _limit(memory)
     while True:
         try:
@@ -69,6 +71,8 @@ def serve(connection: Connection, answering: Callable[[Any], Answer], memory: in
         signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE)
         connection.send(answering(job))
         signal.setitimer(signal.ITIMER_REAL, 0)
+        if prepare:
+            prepare()
 
 
 def answer(store: ox.Store, asked: Asked, rows: int) -> Answer:

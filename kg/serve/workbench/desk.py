@@ -11,7 +11,7 @@ from pyoxigraph import Literal, NamedNode
 from kg import inputs, report, tables
 from kg.asking import Bounds
 from kg.docs import pathway
-from kg.evaluate import Evaluation
+from kg.evaluate import Evaluation, evaluate
 from kg.guidance.rules import Rules
 from kg.queries import Query
 from kg.results import results
@@ -20,7 +20,6 @@ from kg.serve.workbench.bench import Bench, Checked, Form, about_patients, findi
 from kg.serve.worker import Answer
 from kg.terms import local
 from kg.validate import readable, validate_record
-from kg.warm import Session
 
 HTML = "text/html; charset=utf-8"
 FILES = {"csv": "text/csv; charset=utf-8", "json": "application/sparql-results+json"}
@@ -39,10 +38,10 @@ class Record:
 
 
 class Desk:
-    """Answers about pasted patients with a warm session."""
+    """Answers about pasted patients."""
 
-    def __init__(self, bench: Bench, rules: Rules, session: Session) -> None:
-        self._bench, self._rules, self._session = bench, rules, session
+    def __init__(self, bench: Bench, rules: Rules) -> None:
+        self._bench, self._rules = bench, rules
         self._printed = report.printed(rules.guideline)
         # the layout engine reserves its address space when it is first used: before the worker's memory is limited
         pathway.svg(self._printed.plan.dot(), "")
@@ -66,10 +65,10 @@ class Desk:
         facts = readable(found.triples, said.results, shapes) if found.rdf else found.triples
         rows = [(one.severity, one.resource, one.element, one.message) for one in found.findings]
         checked = Checked((*rows, *map(finding, said.results)), found.entries, found.ignored)
-        with self._session.evaluated(facts, job.as_of) as evaluation:
-            if job.show in ("verdicts", "timeline"):
-                return self._reported(job, evaluation, [node.value for node in found.patients], checked)
-            return self._asked(job, evaluation, checked)
+        evaluation = evaluate(facts, self._rules.guideline, job.as_of)
+        if job.show in ("verdicts", "timeline"):
+            return self._reported(job, evaluation, [node.value for node in found.patients], checked)
+        return self._asked(job, evaluation, checked)
 
     def _refused(self, form: Form, faults: list[str]) -> Answer:
         problem = Problem(422, "The record cannot be read", "Nothing was evaluated.")
