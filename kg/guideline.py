@@ -63,7 +63,7 @@ class Guideline:
 
     @cached_property
     def _quads(self) -> list[ox.Quad]:
-        return [ox.Quad(t.subject, t.predicate, t.object) for t in (*self.triples, *self.closure)]
+        return [ox.Quad(*triple) for triple in (*self.triples, *self.closure)]
 
     def engine(self, name: str = "oxigraph") -> Engine:
         """A fresh engine that holds the guideline and its closure."""

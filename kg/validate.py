@@ -192,7 +192,7 @@ class _Part(Graph):
     @cached_property
     def _stored(self) -> ox.Store:
         store = ox.Store()
-        store.extend(ox.Quad(t.subject, t.predicate, t.object) for t in from_rdflib(self))
+        store.extend(ox.Quad(*t) for t in from_rdflib(self))
         return store
 
     def query(self, query_object: Any, processor: Any = "sparql", result: Any = "sparql", initNs: Any = None, initBindings: Any = None, *args: Any, **kwargs: Any) -> Any:

@@ -64,14 +64,14 @@ class Judge:
         """What the queries can read of the guideline: its words and sources stay outside."""
         queries = (*folder("derive"), *folder("cohort"))
         names = set().union(*map(_named, queries)) | {RDF.type}
-        return [ox.Quad(t.subject, t.predicate, t.object) for t in (*self.guideline.triples, *self.guideline.closure) if t.predicate.value in names]
+        return [ox.Quad(*t) for t in (*self.guideline.triples, *self.guideline.closure) if t.predicate.value in names]
 
     def judge(self, facts: Iterable[Triple], step: Callable[[Query], None] | None = None) -> list[Judged]:
         """The patients among the facts (pt: vocabulary), in the order of their IRIs; `step` is told of each step of the derivation."""
         given, dated, _ = record(facts, self.as_of)
         held = ox.Store()
         held.extend(self._rules)
-        held.extend(ox.Quad(t.subject, t.predicate, t.object) for t in (*given, *dated))
+        held.extend(ox.Quad(*t) for t in (*given, *dated))
         store.derive(held.update, lambda: len(held), step, stages=Depth.VERDICTS.value, form=store.plain_form)
         return rows(held)
 

@@ -21,5 +21,5 @@ def proved(judge: Judge, facts: Iterable[Triple]) -> tuple[list[Judged], bytes]:
         evaluation = evaluate(own, judge.guideline, judge.as_of, step=trace.note)
         judged += rows(evaluation.engine.store)
         proof = sorted(prove(evaluation, trace), key=str)
-        quads.append(ox.serialize((ox.Quad(t.subject, t.predicate, t.object, patient) for t in proof), format=ox.RdfFormat.N_QUADS))
+        quads.append(ox.serialize((ox.Quad(*t, patient) for t in proof), format=ox.RdfFormat.N_QUADS))
     return judged, b"".join(quads)

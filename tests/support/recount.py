@@ -40,7 +40,7 @@ def load(folder: Path, guideline: Guideline) -> ox.Store:
     store = ox.Store()
     for path in sorted((folder / "proofs").glob("*.nq")):
         store.bulk_load(path=str(path), format=ox.RdfFormat.N_QUADS)
-    store.extend(ox.Quad(t.subject, t.predicate, t.object) for t in (*guideline.triples, *guideline.closure))
+    store.extend(ox.Quad(*t) for t in (*guideline.triples, *guideline.closure))
     return store
 
 
