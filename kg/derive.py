@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from enum import Enum
+from itertools import groupby
 
 from kg.engine import Engine, Triple
 from kg.queries import Query, folder
@@ -11,7 +12,7 @@ from kg.terms import GL
 
 #: How a patient stands to a criterion, by degree: unmet, unknown, met.
 ANSWERS = (GL.doesNotMeet, GL.mayMeet, GL.meets)
-#: Stages whose steps run in turn until they add nothing.
+#: Stages whose steps run in turn until the first of them adds nothing.
 REPEATED = ("levels", "combine", "run")
 
 
@@ -33,7 +34,7 @@ def close_rules(engine: Engine) -> list[Triple]:
 def derive(engine: Engine, step: Callable[[Query, int], None] | None = None, into: list[Triple] | None = None, depth: Depth = Depth.NODES) -> list[Triple]:
     """Derive everything of the patients in the engine's graph and add it; every pt:Patient needs pt:asOf.
 
-    Stages: `patient` steps run once; consecutive `combine` steps run in turn until they add nothing; those that only tell
+    Stages: `patient` steps run once; consecutive `combine` steps run in turn until the first adds nothing; those that only tell
     why run as far as `depth` says. `into`: where the triples are collected, for a caller that must
     know what was added when a step fails."""
     return _run(engine, *depth.value, step=step, into=into)
@@ -42,42 +43,35 @@ def derive(engine: Engine, step: Callable[[Query, int], None] | None = None, int
 def classify(engine: Engine) -> list[Triple]:
     """Classify the response of courses by the guideline's gl:ResponseMachine and add that; run it after `derive`, which never reads it.
 
-    Stages: `classify` steps run once; consecutive `run` steps run in turn until they add nothing."""
+    Stages: `classify` steps run once; consecutive `run` steps run in turn until the first adds nothing."""
     return _run(engine, "classify", "run")
 
 
 def _run(engine: Engine, *stages: str, step: Callable[[Query, int], None] | None = None, into: list[Triple] | None = None) -> list[Triple]:
     derived: list[Triple] = [] if into is None else into
-    steps = [query for query in folder("derive") if query.header["stage"] in stages]
-    position = 0
-    while position < len(steps):
-        loop = [query for query in _from(steps, position) if query.header["stage"] == steps[position].header["stage"]]
-        repeated = steps[position].header["stage"] in REPEATED
-        if not repeated:
-            loop = loop[:1]
+
+    def add(query: Query, seen: set[Triple] = frozenset()) -> list[Triple]:
+        new = [triple for triple in engine.construct(query.text) if triple not in seen]
+        derived.extend(new)
+        engine.add(new)
+        if step:
+            step(query, len(new))
+        return new
+
+    for stage, group in groupby(steps(stages), lambda query: query.header["stage"]):
+        first, *others = group
+        if stage not in REPEATED:
+            for query in (first, *others):
+                add(query)
+            continue
         seen: set[Triple] = set()
-        grew = True
-        while grew:
-            grew = False
-            for query in loop:
-                new = engine.construct(query.text)
-                if repeated:
-                    new = [triple for triple in new if triple not in seen]
-                    seen.update(new)
-                derived.extend(new)
-                engine.add(new)
-                grew = grew or bool(new)
-                if step:
-                    step(query, len(new))
-            if not repeated:
-                break
-        position += len(loop)
+        while new := add(first, seen):
+            seen.update(new)
+            for query in others:
+                seen.update(add(query, seen))
     return derived
 
 
-def _from(steps: list[Query], position: int) -> Iterable[Query]:
-    stage = steps[position].header["stage"]
-    for query in steps[position:]:
-        if query.header["stage"] != stage:
-            return
-        yield query
+def steps(stages: Collection[str]) -> list[Query]:
+    """The steps of these stages, in order."""
+    return [query for query in folder("derive") if query.header["stage"] in stages]

@@ -27,7 +27,7 @@ from kg.terms import GL, OWL, PROV, PT, RDF, RDFS, XSD, local
 #: The graph that holds the proof while it is re-checked, and the one that holds what the re-check gives.
 PROOF, RECHECK = "urn:kg:proof", "urn:kg:recheck"
 #: What the steps tell each other of a patient: the nodes that are made of it stand in the proof.
-_LINKS = frozenset((*ANSWERS, GL.speaksTo, GL.caseHolds, GL.caseMayHold, GL.decidedLevel))
+_LINKS = frozenset((*ANSWERS, GL.speaksTo, GL.caseHolds, GL.caseMayHold, GL.openLevel))
 #: Nodes that stand for a fact of the record: what is derived of them is influenced by a step, not made by it.
 _OF_THE_RECORD = frozenset(GL.iri + name for name in ("Item", "Record"))
 _TYPE, _PATIENT, _LABEL, _VERSION = map(ox.NamedNode, (RDF.type, GL.patient, RDFS.label, OWL.versionInfo))

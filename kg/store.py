@@ -16,16 +16,16 @@ from itertools import groupby, islice
 
 import pyoxigraph as ox
 
-from kg.derive import REPEATED, Depth
+from kg.derive import REPEATED, Depth, steps
 from kg.engine import Triple
 from kg.errors import InputError
-from kg.queries import Query, folder
+from kg.queries import Query
 from kg.terms import PT, RDF, XSD
 
 _BASE = "https://w3id.org/sacroiliitis-kg/graph/"
 RULES, FACTS, DERIVED = _BASE + "rules", _BASE + "facts", _BASE + "derived"
 _CHUNK, _SECONDS = 2000, 600
-_STAGES = ("rules", "levels", *Depth.NODES.value)
+STAGES = ("rules", "levels", *Depth.NODES.value)
 _CONSTRUCT = re.compile(r"^CONSTRUCT (\{.*?\}) WHERE \{", re.MULTILINE | re.DOTALL)
 
 
@@ -63,11 +63,6 @@ def _named(term):
     return ox.NamedNode(f"urn:kg:blank:{term.value}") if isinstance(term, ox.BlankNode) else term
 
 
-def steps(stages: Collection[str] = _STAGES) -> list[Query]:
-    """The steps of these stages, in order; those that lead to verdicts without any named."""
-    return [query for query in folder("derive") if query.header["stage"] in stages]
-
-
 def dated(facts: Iterable[Triple], as_of: date) -> list[Triple]:
     """The facts with this as-of date, and no other, on each pt:Patient."""
     given = [t for t in facts if t.predicate.value != PT.asOf]
@@ -77,18 +72,25 @@ def dated(facts: Iterable[Triple], as_of: date) -> list[Triple]:
 
 
 def derive(update: Callable[[str], None], size: Callable[[], int], step: Callable[[Query], None] | None = None,
-           stages: Collection[str] = _STAGES, form: Callable[[Query], str] = insert_form) -> None:
-    """Run the derive steps of these stages by `update`; steps of a stage that repeats in turn until `size`, the number of derived triples, stays."""
+           stages: Collection[str] = STAGES, form: Callable[[Query], str] = insert_form) -> None:
+    """Run the derive steps of these stages by `update`; steps of a stage that repeats in turn until the first leaves `size`, the number of derived triples, as it is."""
+    def run(query: Query) -> None:
+        update(form(query))
+        if step:
+            step(query)
+
     for stage, group in groupby(steps(stages), lambda query: query.header["stage"]):
-        together = list(group)
-        while True:
-            before = size() if stage in REPEATED else 0
-            for query in together:
-                update(form(query))
-                if step:
-                    step(query)
-            if stage not in REPEATED or size() == before:
-                break
+        first, *others = group
+        before = size() if stage in REPEATED else 0
+        run(first)
+        while stage in REPEATED and size() != before:
+            for query in others:
+                run(query)
+            before = size()
+            run(first)
+        if stage not in REPEATED:
+            for query in others:
+                run(query)
 
 
 @dataclass(frozen=True)

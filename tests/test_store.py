@@ -53,7 +53,7 @@ def test_the_insert_forms_give_the_same_triples():
 def test_each_insert_form_is_an_update_that_rdflib_reads_too():
     from rdflib.plugins.sparql import prepareUpdate
 
-    for query in (*store.steps()[:3], *store.steps()[-2:]):
+    for query in (*store.steps(store.STAGES)[:3], *store.steps(store.STAGES)[-2:]):
         prepareUpdate(store.insert_form(query))
 
 

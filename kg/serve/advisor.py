@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from kg import fhir, inputs
 from kg.asking import Bounds
 from kg.derive import Depth
-from kg.evaluate import evaluate
+from kg.evaluate import Evaluation, evaluate
 from kg.fhir.findings import VIOLATION, Finding
 from kg.guidance.cards import BARRED, Cards
 from kg.guidance.facts import Facts
@@ -51,7 +51,7 @@ def main(connection: Connection, rules: Rules, pages: str | None, bench: Bench |
     `seconds`: as in kg.serve.worker."""
     advisor = Advisor(rules, pages, bench)
     _settle()
-    serve(connection, advisor.answer, memory, seconds, advisor.set_up if bench else None, rules.guideline.prepare)
+    serve(connection, advisor.answer, memory, seconds, advisor.set_up if bench else None, advisor.prepare)
 
 
 def _settle() -> None:
@@ -65,7 +65,13 @@ class Advisor:
 
     def __init__(self, rules: Rules, pages: str | None = None, bench: Bench | None = None) -> None:
         self._rules, self._pages, self._bench = rules, pages, bench
-        rules.guideline.prepare()
+        self._evaluation: Evaluation | None = None
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Let go of the patient last answered about, and have an engine ready for the next: after an answer, while nobody waits."""
+        self._evaluation = None
+        self._rules.guideline.prepare()
 
     def set_up(self) -> None:
         """Set up the desk of the workbench."""
@@ -95,8 +101,8 @@ class Advisor:
     def _cards(self, job: Job) -> list[dict]:
         asked = hooks.read(job.hook, job.body)
         lifted = fhir.lift(asked.documents, self._rules.codes)
-        evaluation = evaluate(lifted.triples, self._rules.guideline, job.as_of, depth=Depth.FACTS)
-        rows = [row for row in results(evaluation) if row["patient"] == asked.patient]
+        self._evaluation = evaluate(lifted.triples, self._rules.guideline, job.as_of, depth=Depth.FACTS)
+        rows = [row for row in results(self._evaluation) if row["patient"] == asked.patient]
         if len(rows) != 1:
             raise Problem(412, "prefetch unusable", "The prefetch key patient must hold the one Patient of context.patientId.")
         facts = Facts(lifted.triples, self._rules)
