@@ -15,7 +15,7 @@ from kg.index import Index
 GL = "https://w3id.org/sacroiliitis-kg/core#"
 _HEAD = """@prefix gl: <https://w3id.org/sacroiliitis-kg/core#> . @prefix pt: <https://w3id.org/sacroiliitis-kg/patient#> .
 @prefix t: <http://example.org/logic#> .
-t:concept a gl:Concept . gl:Concept gl:covers gl:Concept .
+<http://example.org/logic> a gl:Guideline . t:concept a gl:Concept . gl:Concept gl:covers gl:Concept .
 t:zero a gl:FactCriterion ; gl:reads pt:Observation ; gl:about t:concept ; gl:select gl:Any ; gl:whenAbsent gl:Unmet .
 t:one a gl:FactCriterion ; gl:reads pt:Observation ; gl:about t:concept ; gl:select gl:Any ; gl:whenAbsent gl:Unknown .
 t:two a gl:FactCriterion ; gl:reads pt:Observation ; gl:about t:concept ; gl:select gl:Any ; gl:whenAbsent gl:Met .
