@@ -31,13 +31,12 @@ def close_rules(engine: Engine) -> list[Triple]:
     return _run(engine, "rules", "levels")
 
 
-def derive(engine: Engine, step: Callable[[Query, int], None] | None = None, into: list[Triple] | None = None, depth: Depth = Depth.NODES) -> list[Triple]:
+def derive(engine: Engine, step: Callable[[Query, int], None] | None = None, depth: Depth = Depth.NODES) -> list[Triple]:
     """Derive everything of the patients in the engine's graph and add it; every pt:Patient needs pt:asOf.
 
-    Stages: `patient` steps run once; consecutive `combine` steps run in turn until the first adds nothing; those that only tell
-    why run as far as `depth` says. `into`: where the triples are collected, for a caller that must
-    know what was added when a step fails."""
-    return _run(engine, *depth.value, step=step, into=into)
+    Stages: `patient` steps run once; `combine` steps run in turn until the first adds nothing; those that only tell why run as
+    far as `depth` says."""
+    return _run(engine, *depth.value, step=step)
 
 
 def classify(engine: Engine) -> list[Triple]:
@@ -47,8 +46,8 @@ def classify(engine: Engine) -> list[Triple]:
     return _run(engine, "classify", "run")
 
 
-def _run(engine: Engine, *stages: str, step: Callable[[Query, int], None] | None = None, into: list[Triple] | None = None) -> list[Triple]:
-    derived: list[Triple] = [] if into is None else into
+def _run(engine: Engine, *stages: str, step: Callable[[Query, int], None] | None = None) -> list[Triple]:
+    derived: list[Triple] = []
 
     def add(query: Query, seen: set[Triple] = frozenset()) -> list[Triple]:
         new = [triple for triple in engine.construct(query.text) if triple not in seen]

@@ -81,16 +81,17 @@ def derive(update: Callable[[str], None], size: Callable[[], int], step: Callabl
 
     for stage, group in groupby(steps(stages), lambda query: query.header["stage"]):
         first, *others = group
-        before = size() if stage in REPEATED else 0
+        if stage not in REPEATED:
+            for query in (first, *others):
+                run(query)
+            continue
+        before = size()
         run(first)
-        while stage in REPEATED and size() != before:
+        while size() != before:
             for query in others:
                 run(query)
             before = size()
             run(first)
-        if stage not in REPEATED:
-            for query in others:
-                run(query)
 
 
 @dataclass(frozen=True)
