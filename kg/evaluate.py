@@ -35,7 +35,7 @@ class Snapshot:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation(Snapshot):
-    """A snapshot with the engine that holds everything."""
+    """A snapshot with the engine that holds everything; of the guideline, where less than nodes was derived, what the derivation reads."""
 
     engine: Engine
 
@@ -52,7 +52,7 @@ def evaluate(facts: Iterable[Triple], guideline: Guideline, as_of: date, engine:
     """Derive the verdicts of every pt:Patient among the facts (pt: vocabulary), as known on `as_of`.
 
     An as-of date in the facts is replaced: the caller's counts."""
-    store, given, patients = prepare(facts, guideline, as_of, engine)
+    store, given, patients = prepare(facts, guideline, as_of, engine, words=depth is Depth.NODES)
     derived = tuple(derive.derive(store, step, depth=depth))
     return Evaluation(guideline=guideline, as_of=as_of, facts=given, derived=derived, patients=patients, engine=store)
 
@@ -74,10 +74,10 @@ def evaluate_on(facts: Iterable[Triple], guideline: Guideline, dates: Iterable[d
                                classified=classified.get(_prefix(day), ())) for day in days)
 
 
-def prepare(facts: Iterable[Triple], guideline: Guideline, as_of: date, engine: str = "oxigraph") -> tuple[Engine, tuple[Triple, ...], tuple[ox.NamedNode, ...]]:
-    """An engine that holds the closed rules, the facts and the as-of date; the facts kept; the patients in order."""
+def prepare(facts: Iterable[Triple], guideline: Guideline, as_of: date, engine: str = "oxigraph", words: bool = True) -> tuple[Engine, tuple[Triple, ...], tuple[ox.NamedNode, ...]]:
+    """An engine that holds the closed rules (`words`: as in `Guideline.engine`), the facts and the as-of date; the facts kept; the patients in order."""
     given, dated, patients = record(facts, as_of)
-    store = guideline.engine(engine)
+    store = guideline.engine(engine, words)
     store.add((*given, *dated))
     return store, given, patients
 

@@ -5,6 +5,7 @@ past every triple that it ever held."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from kg.engine import ENGINES, Engine, OxigraphEngine, Triple
 from kg.errors import InputError
 from kg.index import Index
 from kg.paths import data
+from kg.queries import Query, folder
 
 GL = "https://w3id.org/sacroiliitis-kg/core#"
 DEFAULT = "refractory-sacroiliitis"
@@ -43,18 +45,18 @@ class Guideline:
     slug: str
     version: str
     triples: tuple[Triple, ...]
-    #: Engines that hold the closed rules and nothing else yet.
-    _ready: list[Engine] = field(default_factory=list, init=False, repr=False, compare=False)
+    #: Engines that hold the closed rules and nothing else yet: with words (True) or without.
+    _ready: dict[bool, Engine] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __getstate__(self) -> dict:
-        return {**self.__dict__, "_ready": []}      # an engine stays in its process
+        return {**self.__dict__, "_ready": {}}      # an engine stays in its process
 
     @cached_property
     def closure(self) -> tuple[Triple, ...]:
         """What the `rules` steps of `queries/derive/` add; the same for every patient."""
         engine = OxigraphEngine(self.triples)
         added = tuple(derive.close_rules(engine))
-        self._ready.append(engine)
+        self._ready[True] = engine
         return added
 
     @cached_property
@@ -65,22 +67,31 @@ class Guideline:
     def _quads(self) -> list[ox.Quad]:
         return [ox.Quad(*triple) for triple in (*self.triples, *self.closure)]
 
-    def engine(self, name: str = "oxigraph") -> Engine:
-        """A fresh engine that holds the guideline and its closure."""
+    @cached_property
+    def _read(self) -> list[ox.Quad]:
+        return self.read_by(folder("derive"))
+
+    def read_by(self, queries: Iterable[Query]) -> list[ox.Quad]:
+        """What these queries can read of the closed rules: about half; words and sources stay outside."""
+        names = set().union(*(query.names for query in queries)) | {_TYPE.value}
+        return [quad for quad in self._quads if quad.predicate.value in names]
+
+    def engine(self, name: str = "oxigraph", words: bool = True) -> Engine:
+        """A fresh engine that holds the guideline and its closure. Without `words` it may hold only what `queries/derive/` can read."""
         if name == "oxigraph":
-            self.prepare()
-            return self._ready.pop()
+            self.prepare(words)
+            return self._ready.pop(words, None) or self._ready.pop(True)
         engine = ENGINES[name](self.triples)
         derive.close_rules(engine)
         return engine
 
-    def prepare(self) -> None:
+    def prepare(self, words: bool = True) -> None:
         """Have an engine of the embedded store at hand for the next `engine()`: for a service, while nobody waits."""
         _ = self.closure
-        if not self._ready:
+        if not {words, True} & self._ready.keys():
             engine = OxigraphEngine()
-            engine.store.extend(self._quads)
-            self._ready.append(engine)
+            engine.store.extend(self._quads if words else self._read)
+            self._ready[words] = engine
 
 
 def read_module(path: Path) -> Module:

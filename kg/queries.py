@@ -10,6 +10,8 @@ from pathlib import Path
 from kg.paths import data
 
 _HEADER = re.compile(r"^#\+ ([a-z]+): (.*)$", re.MULTILINE)
+_PREFIX = re.compile(r"^PREFIX (\w*): <([^>]*)>", re.MULTILINE)
+_NAME = re.compile(r"\b(\w*):(\w+)")
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,12 @@ class Query:
     @property
     def summary(self) -> str:
         return self.header["summary"]
+
+    @property
+    def names(self) -> set[str]:
+        """The IRIs that it names by prefix."""
+        prefixes = dict(_PREFIX.findall(self.text))
+        return {prefixes[prefix] + name for prefix, name in _NAME.findall(self.text) if prefix in prefixes}
 
 
 def read(path: Path) -> Query:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -19,12 +18,10 @@ from kg.engine import Triple
 from kg.evaluate import record
 from kg.guideline import Guideline
 from kg.queries import Query, folder
-from kg.terms import GL, RDF
+from kg.terms import GL
 
 #: Patients in a store at a time: fewer repeat the planning of queries, more leave the processor's cache.
 BATCH = 32
-_PREFIX = re.compile(r"^PREFIX (\w*): <([^>]*)>", re.MULTILINE)
-_NAME = re.compile(r"\b(\w*):(\w+)")
 
 
 @dataclass
@@ -61,10 +58,7 @@ class Judge:
 
     @cached_property
     def _rules(self) -> list[ox.Quad]:
-        """What the queries can read of the guideline: its words and sources stay outside."""
-        queries = (*folder("derive"), *folder("cohort"))
-        names = set().union(*map(_named, queries)) | {RDF.type}
-        return [ox.Quad(*t) for t in (*self.guideline.triples, *self.guideline.closure) if t.predicate.value in names]
+        return self.guideline.read_by((*folder("derive"), *folder("cohort")))
 
     def judge(self, facts: Iterable[Triple], step: Callable[[Query], None] | None = None) -> list[Judged]:
         """The patients among the facts (pt: vocabulary), in the order of their IRIs; `step` is told of each step of the derivation."""
@@ -101,9 +95,3 @@ def _select(held: ox.Store, query: Query) -> Iterator[list[str]]:
     lines = csv.reader(io.StringIO(text))
     next(lines)
     return lines
-
-
-def _named(query: Query) -> set[str]:
-    """The IRIs that a query names by prefix."""
-    prefixes = dict(_PREFIX.findall(query.text))
-    return {prefixes[prefix] + name for prefix, name in _NAME.findall(query.text) if prefix in prefixes}

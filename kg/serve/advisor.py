@@ -71,7 +71,7 @@ class Advisor:
     def prepare(self) -> None:
         """Let go of the patient last answered about, and have an engine ready for the next: after an answer, while nobody waits."""
         self._evaluation = None
-        self._rules.guideline.prepare()
+        self._rules.guideline.prepare(words=False)
 
     def set_up(self) -> None:
         """Set up the desk of the workbench."""
