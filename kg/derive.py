@@ -48,27 +48,33 @@ def classify(engine: Engine) -> list[Triple]:
 
 def _run(engine: Engine, *stages: str, step: Callable[[Query, int], None] | None = None) -> list[Triple]:
     derived: list[Triple] = []
+    seen: set[Triple] = set()
 
-    def add(query: Query, seen: set[Triple] = frozenset()) -> list[Triple]:
+    def add(query: Query) -> bool:
         new = [triple for triple in engine.construct(query.text) if triple not in seen]
+        if query.header["stage"] in REPEATED:
+            seen.update(new)
         derived.extend(new)
         engine.add(new)
         if step:
             step(query, len(new))
-        return new
+        return bool(new)
 
+    in_order(stages, add, add)
+    return derived
+
+
+def in_order(stages: Collection[str], run: Callable[[Query], object], adds: Callable[[Query], bool]) -> None:
+    """Run the steps of these stages, those of a stage in REPEATED in turn; `adds` runs one and says whether that added anything."""
     for stage, group in groupby(steps(stages), lambda query: query.header["stage"]):
         first, *others = group
-        if stage not in REPEATED:
+        if stage in REPEATED:
+            while adds(first):
+                for query in others:
+                    run(query)
+        else:
             for query in (first, *others):
-                add(query)
-            continue
-        seen: set[Triple] = set()
-        while new := add(first, seen):
-            seen.update(new)
-            for query in others:
-                seen.update(add(query, seen))
-    return derived
+                run(query)
 
 
 def steps(stages: Collection[str]) -> list[Query]:

@@ -12,11 +12,11 @@ import urllib.request
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby, islice
+from itertools import islice
 
 import pyoxigraph as ox
 
-from kg.derive import REPEATED, Depth, steps
+from kg.derive import Depth, in_order, steps
 from kg.engine import Triple
 from kg.errors import InputError
 from kg.queries import Query
@@ -79,19 +79,12 @@ def derive(update: Callable[[str], None], size: Callable[[], int], step: Callabl
         if step:
             step(query)
 
-    for stage, group in groupby(steps(stages), lambda query: query.header["stage"]):
-        first, *others = group
-        if stage not in REPEATED:
-            for query in (first, *others):
-                run(query)
-            continue
+    def adds(query: Query) -> bool:
         before = size()
-        run(first)
-        while size() != before:
-            for query in others:
-                run(query)
-            before = size()
-            run(first)
+        run(query)
+        return size() != before
+
+    in_order(stages, run, adds)
 
 
 @dataclass(frozen=True)
