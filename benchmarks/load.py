@@ -40,7 +40,8 @@ def resident(pid: int) -> int:
 
 async def client(number: int, base: str, until: float, right: dict[str, str], seen: dict) -> None:
     rng = random.Random(number)
-    async with httpx.AsyncClient(base_url=base, timeout=120) as http:
+    # idle connections are let go before the service closes them (5 s): a request that meets the closing fails on the client's side
+    async with httpx.AsyncClient(base_url=base, timeout=120, limits=httpx.Limits(keepalive_expiry=4)) as http:
         while time.monotonic() < until:
             kind = "hostile" if rng.random() < 0.1 else "good"
             began = time.monotonic()
