@@ -28,6 +28,7 @@ def derive(
     from rich.progress import Progress
 
     from kg import store as remote
+    from kg.derive import steps
     from kg.guideline import load
 
     loaded = load(guideline, tuple(guideline_file or ()))
@@ -38,11 +39,11 @@ def derive(
     loads = [*remote.load_forms(remote.RULES, loaded.triples), *remote.load_forms(remote.FACTS, facts), *remote.load_forms(remote.DERIVED, ())]
     if not write:
         print(f"would send {len(loads)} updates with {len(loaded.triples)} triples of the guideline and {len(facts)} of {len(found.patients)} patients,")
-        print(f"then the {len(remote.steps(remote.STAGES))} steps of queries/derive/ into <{remote.DERIVED}>; nothing was written: --write does it")
+        print(f"then the {len(steps(remote.STAGES))} steps of queries/derive/ into <{remote.DERIVED}>; nothing was written: --write does it")
         return
     target = remote.Remote(store, update_url or store)
     with Progress(console=Console(stderr=True), disable=not Console(stderr=True).is_terminal) as progress:
-        task = progress.add_task("loading", total=len(loads) + len(remote.steps(remote.STAGES)))
+        task = progress.add_task("loading", total=len(loads) + len(steps(remote.STAGES)))
         for text in loads:
             target.update(text)
             progress.advance(task)

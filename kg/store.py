@@ -16,7 +16,7 @@ from itertools import islice
 
 import pyoxigraph as ox
 
-from kg.derive import Depth, in_order, steps
+from kg.derive import Depth, in_order
 from kg.engine import Triple
 from kg.errors import InputError
 from kg.queries import Query

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from kg import fhir, inputs, store
 from kg.cli import app
+from kg.derive import steps
 from kg.engine import to_rdflib
 from kg.errors import InputError
 from kg.evaluate import evaluate
@@ -53,7 +54,7 @@ def test_the_insert_forms_give_the_same_triples():
 def test_each_insert_form_is_an_update_that_rdflib_reads_too():
     from rdflib.plugins.sparql import prepareUpdate
 
-    for query in (*store.steps(store.STAGES)[:3], *store.steps(store.STAGES)[-2:]):
+    for query in (*steps(store.STAGES)[:3], *steps(store.STAGES)[-2:]):
         prepareUpdate(store.insert_form(query))
 
 

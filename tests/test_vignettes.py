@@ -69,6 +69,7 @@ def test_every_engine_of_a_guideline_holds_its_closed_rules_and_nothing_of_an_ea
         held = len(own.engine(words=words).store)
         assert held == len(rules) if words else held <= len(rules)
         assert evaluate(fhir.lift([("one", OWN[0].bundle)], vignettes.codes()).triples, own, OWN[0].as_of, depth=Depth.FACTS).derived
+    own.prepare()                                                       # an engine at hand is no hindrance to going to another process
     assert pickle.loads(pickle.dumps(own)).engine().ask("ASK { ?any a ?kind }")
 
 
