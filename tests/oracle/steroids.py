@@ -10,7 +10,7 @@ from tests.oracle.courses import (
     drug_gap,
     substances,
 )
-from tests.oracle.logic import FAR_PAST, MET, UNKNOWN, UNMET, agree_all, all_of, any_of, candidate_days, truth, worlds
+from tests.oracle.logic import MET, UNKNOWN, UNMET, agree_all, all_of, any_of, candidate_days, truth, worlds
 from tests.oracle.vocabulary import is_a, may_be
 
 WINDOW, BRIDGING_DAYS = 30, 90
@@ -192,7 +192,7 @@ def bridging(record):
     found = []
     steroid_worlds = list(course_worlds(record, steroid_facts))
     plans = _plan_worlds(record, plan_facts)
-    biologic_worlds = _distinct_starts(course_worlds(record, biologic_facts), record.asof)
+    biologic_worlds = _distinct_starts(course_worlds(record, biologic_facts), record.asof, bool(plan_facts))
     for biologic in biologic_worlds:
         for steroid in steroid_worlds:
             for planned in plans:
@@ -205,12 +205,13 @@ def bridging(record):
     return merged
 
 
-def _distinct_starts(found, asof):
-    """One world for each set of biologic starts that can matter, so that the product with the steroids stays small."""
+def _distinct_starts(found, asof, planned):
+    """One world for each set of biologics that can matter, so that the product with the steroids stays small: those begun lately,
+    those to come, and where one is to come those that it may go on with."""
     kept = {}
     for courses, future in found:
-        recent = frozenset(c.start for c in courses if is_biologic(c.substance) and asof - c.start <= FAR_PAST)
-        key = (frozenset(s for s in recent if asof - s <= WINDOW),
-               frozenset(r.start for r in future if is_biologic(r.substance)))
-        kept.setdefault(key, (courses, future))
+        recent = frozenset(c.start for c in courses if is_biologic(c.substance) and asof - c.start <= WINDOW)
+        coming = frozenset((r.start, r.substance) for r in future if is_biologic(r.substance))
+        near = [c for c in courses if (planned or coming) and is_biologic(c.substance) and asof - _reach(c)[0] <= drug_gap(c.substance)]
+        kept.setdefault((recent, coming, frozenset((c.substance, c.start, *_reach(c)) for c in near)), (courses, future))
     return list(kept.values())
